@@ -1,0 +1,70 @@
+/** The architecture as a failing check: dependencies point down only. */
+const SPEC = '\\.spec\\.ts$';
+const IO = '^(child_process|cluster|dgram|dns|fs|http|http2|https|inspector|net|readline|repl|tls|worker_threads)(/|$)';
+
+const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    forbid('no-circles', 'Files that need each other are one thing, or miss a third.', {}, { circular: true }),
+    forbid('nothing-unresolvable', 'It would fail at run time.', {}, { couldNotResolve: true }),
+    forbid(
+      'threads-know-contracts-only',
+      'A thread shares types with the server, never its code: src/contracts is all of it that both may import.',
+      { path: '^src/workers/thread/', pathNot: SPEC },
+      { path: '^src/', pathNot: '^src/(contracts|workers/thread)/' },
+    ),
+    forbid(
+      'threads-are-nest-free',
+      'Nest would cost every thread its start-up time.',
+      { path: '^src/workers/thread/' },
+      { path: '(^|/)node_modules/(@nestjs|reflect-metadata)/' },
+    ),
+    forbid(
+      'contracts-stand-alone',
+      'Everything may import contracts, so contracts import nothing of it.',
+      { path: '^src/contracts/', pathNot: SPEC },
+      { path: '^src/', pathNot: '^src/contracts/' },
+    ),
+    forbid(
+      'contracts-do-no-io',
+      'Contracts are types, tables and pure functions.',
+      { path: '^src/contracts/', pathNot: SPEC },
+      { path: IO, dependencyTypes: ['core'], dependencyTypesNot: ['type-only'] },
+    ),
+    forbid(
+      'contracts-use-no-framework',
+      'Threads import contracts, and threads are Nest-free.',
+      { path: '^src/contracts/' },
+      { path: '(^|/)node_modules/(@nestjs|typeorm|class-validator|class-transformer)/' },
+    ),
+    forbid(
+      'only-doors-import-repo',
+      'repo/ is the first door to the station; the other doors reuse it, nothing below may.',
+      { path: '^src/', pathNot: `^src/(repo|mcp|dashboard)/|^src/[^/]+\\.ts$|${SPEC}` },
+      { path: '^src/repo/' },
+    ),
+    forbid(
+      'lower-layers-know-no-operations',
+      'What carries operations out does not know who orders them; the shape of a request (a type) may be stored.',
+      { path: '^src/(common|config|events|registry|workers)/', pathNot: SPEC },
+      { path: '^src/operations/', dependencyTypesNot: ['type-only'] },
+    ),
+    forbid('tests-are-not-imported', 'The product stands without them.', { path: '^src/', pathNot: SPEC }, { path: '^test/' }),
+    forbid('specs-are-not-imported', 'What two specs share belongs in test/support.', {}, { path: SPEC }),
+    forbid(
+      'runs-without-dev-dependencies',
+      'npm ci --omit=dev must be enough to run dist/.',
+      { path: '^src/', pathNot: SPEC },
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|test/fixtures/apps)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,116 @@
+import type { FailureData } from './failure.js';
+import type { OperationName } from './operation-names.js';
+import type { RepositoryState } from './repository-states.js';
+
+/** The shapes that every door shows alike: REST, Socket.IO, and whatever comes later. Times are epoch milliseconds. */
+
+export type Visibility = 'private' | 'shared';
+export type PackageManagerName = 'npm' | 'yarn' | 'pnpm' | 'bun';
+export type RestartPolicy = 'no' | 'on-failure' | 'always';
+
+export interface IsolationReport {
+  driver: 'bubblewrap' | 'none';
+  /** Why it is not better, where it is not. */
+  reason?: string;
+}
+
+export interface NetworkReport {
+  mode: 'private' | 'shared';
+  reason?: string;
+}
+
+export interface LimitsReport {
+  memoryMb: number | null;
+  processes: number | null;
+  diskMb: number | null;
+  /** What holds the limits: a cgroup, a watchdog, or nothing. */
+  enforcedBy: 'cgroup' | 'watchdog' | 'none';
+}
+
+/** Wanted, used and why: of a package manager or a Node.js version. */
+export interface VersionChoice {
+  wanted: string | null;
+  used: string;
+  why: string;
+}
+
+export interface PackageManagerChoice extends VersionChoice {
+  /** Exact version of the package manager that was used. */
+  version: string;
+}
+
+export interface App {
+  /** As the host sees it; null once the app has ended. */
+  pid: number | null;
+  script: string;
+  command: string;
+  /** On the host: the one in `url`. */
+  port: number | null;
+  /** Where the app itself listens. */
+  appPort: number | null;
+  ports?: { appPort: number; port: number }[];
+  requestedPort?: number;
+  url: string | null;
+  ready: boolean;
+  startedAt: number;
+  restarts: number;
+  exitCode?: number | null;
+  signal?: string | null;
+  stoppedAt?: number;
+  stopReason?: string;
+}
+
+export interface ActiveOperation {
+  operationId: string;
+  operation: OperationName;
+  phase: string | null;
+  percent: number | null;
+  queuePosition?: number;
+}
+
+export interface Repository {
+  repoId: string;
+  uid: string;
+  /** Without credentials. */
+  repoUrl: string;
+  branch: string | null;
+  commit: string | null;
+  state: RepositoryState;
+  stateReason?: { code: string; message: string };
+  activeOperation?: ActiveOperation;
+  owner: string;
+  visibility: Visibility;
+  packageManager: PackageManagerChoice | null;
+  node: VersionChoice | null;
+  isolation: IsolationReport;
+  network: NetworkReport;
+  limits: LimitsReport;
+  app?: App;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export const OPERATION_STATUSES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+export type OperationStatus = (typeof OPERATION_STATUSES)[number];
+
+export interface Operation {
+  operationId: string;
+  operation: OperationName;
+  repoId: string;
+  uid: string;
+  owner: string;
+  status: OperationStatus;
+  queuePosition?: number;
+  phase: string | null;
+  percent: number | null;
+  message: string | null;
+  queuedAt: number;
+  startedAt?: number;
+  finishedAt?: number;
+  /** Counted from the start, not from queueing. */
+  timeoutMs: number;
+  isolation: IsolationReport;
+  network: NetworkReport;
+  result?: unknown;
+  error?: FailureData;
+}

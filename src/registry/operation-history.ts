@@ -1,0 +1,24 @@
+import type { Operation } from '../contracts/shapes.js';
+
+export interface HistoryQuery {
+  /** Only this repository's. */
+  uid?: string;
+  /** Only what this owner may see: their own operations, and those on the given repositories. */
+  visibleTo?: { owner: string; uids: string[] };
+  /** 1 to 200. */
+  limit: number;
+  /** `nextCursor` of the page before. */
+  cursor?: string;
+}
+
+/** Which operations there were, newest first. A port: its token is this class. */
+export abstract class OperationHistory {
+  abstract insert(operation: Operation): Promise<void>;
+  abstract save(operation: Operation): Promise<void>;
+  abstract find(operationId: string): Promise<Operation | undefined>;
+  abstract list(query: HistoryQuery): Promise<{ operations: Operation[]; nextCursor: string | null }>;
+  /** Those that were queued or running: after a start, what the last life of the server left unfinished. */
+  abstract unfinished(): Promise<Operation[]>;
+  /** Removes what is beyond 200 per repository, or finished before `before` and of no repository; returns their ids. */
+  abstract prune(before: number): Promise<{ operationId: string; uid: string }[]>;
+}

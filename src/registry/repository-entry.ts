@@ -1,0 +1,50 @@
+import type { GitCredentials, InstallRecord } from '../contracts/operations.js';
+import type { ProcessTree } from '../contracts/process-tree.js';
+import type { RepositoryState } from '../contracts/repository-states.js';
+import type { App, IsolationReport, NetworkReport, PackageManagerName, Visibility } from '../contracts/shapes.js';
+import type { RunOptions } from '../operations/operation-request.js';
+
+/** A docked repository as it is kept: in the database, and in its manifest, from which the database can be rebuilt. */
+export interface RepositoryEntry {
+  uid: string;
+  /** Unique per owner, not on the station. */
+  repoId: string;
+  owner: string;
+  visibility: Visibility;
+  /** Name of the workspace folder below WORKSPACE_DIR: the repoId, or `<repoId>~<uid>` where another owner came first. */
+  workspace: string;
+  /** Canonical, without credentials, as asked for: what ALREADY_LOADED compares. */
+  canonicalUrl: string;
+  /** Where it is fetched from: another URL where the host redirected. */
+  repoUrl: string;
+  /** The branch or tag that updates follow; null until it is known. */
+  branch: string | null;
+  refKind: 'branch' | 'tag';
+  commit: string | null;
+  depth: number;
+  state: RepositoryState;
+  stateReason: { code: string; message: string } | null;
+  declaresDependencies: boolean;
+  /** Defaults for install that the clone gave. */
+  defaults: { production?: boolean; packageManager?: PackageManagerName };
+  /** null until an install has succeeded, and again when its dependencies have changed or it was cancelled. */
+  installed: InstallRecord | null;
+  isolation: IsolationReport;
+  network: NetworkReport;
+  app: App | null;
+  /** Which run the app came from; its log is kept under this id. */
+  appOperationId: string | null;
+  /** How to find the app's processes; null when none should be alive. */
+  appTree: ProcessTree | null;
+  /** Options of the last background run, environment included, so that the app can come back. Encrypted at rest. */
+  runOptions: RunOptions | null;
+  /** Credentials that clones and updates use. Encrypted at rest. */
+  credentials: GitCredentials | null;
+  /** Counts the events of this repository, so that a client can resume. */
+  eventSeq: number;
+  /** Which station holds the workspace, and which of its lives: for several stations on one database. */
+  homeNode: string;
+  epoch: number;
+  createdAt: number;
+  updatedAt: number;
+}

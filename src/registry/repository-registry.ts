@@ -1,0 +1,13 @@
+import type { RepositoryEntry } from './repository-entry.js';
+
+/** Which repositories there are. A port: its token is this class; the SQL implementation stands beside it. */
+export abstract class RepositoryRegistry {
+  /** Rejects with ALREADY_LOADED or REPO_ID_TAKEN when owner and repoId are taken: the database decides races. */
+  abstract insert(entry: RepositoryEntry): Promise<void>;
+  abstract find(uid: string): Promise<RepositoryEntry | undefined>;
+  abstract findByRepoId(repoId: string): Promise<RepositoryEntry[]>;
+  abstract list(): Promise<RepositoryEntry[]>;
+  /** Applies `changes` and writes row and manifest; resolves to the whole entry, or undefined when it is gone. */
+  abstract update(uid: string, changes: Partial<RepositoryEntry>): Promise<RepositoryEntry | undefined>;
+  abstract remove(uid: string): Promise<void>;
+}

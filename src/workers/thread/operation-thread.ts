@@ -1,0 +1,25 @@
+import type { OperationContract, OperationName } from '../../contracts/operations.js';
+import type { FromThread, ThreadContext } from '../../contracts/worker-messages.js';
+import type { LogWriter } from './log-writer.js';
+import type { Sandbox } from './sandbox/sandbox.js';
+
+/** What a handler has at hand: its context, its sandbox, its log, and the signal that ends it. */
+export interface OperationThread {
+  readonly context: ThreadContext;
+  readonly sandbox: Sandbox;
+  readonly log: LogWriter;
+  /** Aborted by cancel, timeout or shutdown; its reason is the Failure to end with. */
+  readonly signal: AbortSignal;
+  /** `percent` is 0 to 100, or null where the tool does not tell. */
+  progress(phase: string, percent: number | null, message: string): void;
+  send(message: FromThread): void;
+  /** The thread lives on until this settles: how the thread of a run becomes the session thread of its app. */
+  keepAlive(session: Promise<void>): void;
+  /** Called when the app is being stopped from outside, with the reason. */
+  onStopping(listener: (reason: string) => void): void;
+}
+
+export type Handler<K extends OperationName> = (
+  input: OperationContract[K]['input'],
+  thread: OperationThread,
+) => Promise<OperationContract[K]['output']>;

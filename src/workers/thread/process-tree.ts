@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { TREE_MARKER, type ProcessIdentity, type ProcessTree } from '../../contracts/process-tree.js';
+
+/** A live process. Zombies are not: `kill(pid, 0)` says that they live, which is how dead apps get reported as running. */
+export interface LiveProcess extends ProcessIdentity {
+  ppid: number;
+  pgid: number;
+}
+
+/** What is left when the ending of a tree is over. */
+export interface TreeEnd {
+  /** Whether SIGKILL was needed. */
+  forced: boolean;
+  /** Members that even SIGKILL has not ended: another user's, or stuck in the kernel. Empty but for such. */
+  survivors: LiveProcess[];
+}
+
+const KILL_POLL_MS = 25;
+const KILL_PATIENCE_MS = 10_000;
+
+/** Every live member of the tree: by marker or known identity, then by descent and process group. */
+export function findTree({ marker, root, seen = [] }: ProcessTree): LiveProcess[] {
+  const known = new Set([...(root ? [root] : []), ...seen].map(key));
+  return withRelatives(
+    liveProcesses(),
+    (one) => known.has(key(one)) || hasMarker(one.pid, (found) => found === marker),
+  );
+}
+
+/** Every live process whose marker starts with `prefix`: what is left of a repository, or of a whole station. */
+export function findTreesByPrefix(prefix: string): LiveProcess[] {
+  return withRelatives(liveProcesses(), (one) => hasMarker(one.pid, (found) => found.startsWith(prefix)));
+}
+
+/**
+ * Ends the tree: SIGTERM to every member, after `graceMs` SIGKILL, until none is left. Resolves when all are dead.
+ * Members that appear meanwhile (a fork bomb, a shutdown hook) are treated alike.
+ */
+export async function terminateTree(find: () => LiveProcess[], graceMs: number): Promise<TreeEnd> {
+  const search = remembering(find);
+  const deadline = Date.now() + graceMs;
+  const asked = new Set<string>();
+  for (let members = search(); members.length > 0; members = search()) {
+    if (Date.now() >= deadline) break;
+    for (const member of members) {
+      if (!asked.has(key(member))) signal(member, 'SIGTERM');
+      asked.add(key(member));
+    }
+    await delay(Math.min(KILL_POLL_MS, Math.max(1, deadline - Date.now())));
+  }
+  return killTree(search);
+}
+
+/** SIGKILL to every member until none is left, for at most ten seconds. */
+export async function killTree(find: () => LiveProcess[]): Promise<TreeEnd> {
+  const search = remembering(find);
+  const deadline = Date.now() + KILL_PATIENCE_MS;
+  let members = search();
+  const forced = members.length > 0;
+  while (members.length > 0 && Date.now() < deadline) {
+    // Stopped first, so that none can fork while the others are being killed.
+    for (const member of members) signal(member, 'SIGSTOP');
+    for (const member of members) signal(member, 'SIGKILL');
+    await delay(KILL_POLL_MS);
+    members = search();
+  }
+  return { forced, survivors: members };
+}
+
+/** A survivor that cleared its environment cannot be found once its parent is dead, unless it was seen before. */
+function remembering(find: () => LiveProcess[]): () => LiveProcess[] {
+  let seen: LiveProcess[] = [];
+  return () => {
+    const found = find();
+    const known = new Set([...found, ...seen].map(key));
+    const lost = seen.length > 0 && seen.some((one) => !found.some((other) => key(other) === key(one)));
+    seen = lost ? withRelatives(liveProcesses(), (one) => known.has(key(one))) : found;
+    return seen;
+  };
+}
+
+/** The pid's identity, or undefined when there is no such live process. */
+export function identify(pid: number): LiveProcess | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The command name stands in parentheses and may itself hold spaces and parentheses.
+    const [state, ppid, pgid, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie with threads left is a program whose main thread has ended before the others.
+    if (state === 'X' || (state === 'Z' && Number(rest[14]) < 2)) return undefined;
+    return { pid, ppid: Number(ppid), pgid: Number(pgid), startTime: Number(rest[16]) };
+  } catch {
+    return undefined; // it has ended meanwhile
+  }
+}
+
+function liveProcesses(): LiveProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => identify(Number(name)))
+    .filter((found) => found !== undefined);
+}
+
+/** The processes that `belongs` picks, all that descend from them, and all in their process groups. */
+function withRelatives(all: LiveProcess[], belongs: (process: LiveProcess) => boolean): LiveProcess[] {
+  const others = all.filter((one) => one.pid !== process.pid);
+  const ownGroup = identify(process.pid)?.pgid; // git runs in the server's own group
+  const members = new Set(others.filter(belongs));
+  for (let grown = members.size > 0; grown;) {
+    const pids = new Set([...members].map((member) => member.pid));
+    const groups = new Set([...members].map((member) => member.pgid).filter((group) => group !== ownGroup));
+    const joining = others.filter((one) => !members.has(one) && (pids.has(one.ppid) || groups.has(one.pgid)));
+    for (const one of joining) members.add(one);
+    grown = joining.length > 0;
+  }
+  return [...members];
+}
+
+function hasMarker(pid: number, matches: (marker: string) => boolean): boolean {
+  try {
+    const variables = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}\0`;
+    const name = `\0${TREE_MARKER}=`;
+    const start = variables.indexOf(name);
+    return start >= 0 && matches(variables.slice(start + name.length, variables.indexOf('\0', start + 1)));
+  } catch {
+    return false; // ended, or another user's
+  }
+}
+
+function signal(member: LiveProcess, name: NodeJS.Signals): void {
+  if (identify(member.pid)?.startTime !== member.startTime) return;
+  try {
+    process.kill(member.pid, name);
+  } catch {
+    // ended meanwhile
+  }
+}
+
+const key = (identity: ProcessIdentity): string => `${identity.pid}:${identity.startTime}`;
