@@ -68,14 +68,15 @@ export async function killTree(find: () => LiveProcess[]): Promise<TreeEnd> {
   return { forced, survivors: members };
 }
 
-/** A survivor that cleared its environment cannot be found once its parent is dead, unless it was seen before. */
+/** One that cleared its environment cannot be found any more once its parent is dead, unless it was seen before. */
 function remembering(find: () => LiveProcess[]): () => LiveProcess[] {
   let seen: LiveProcess[] = [];
   return () => {
     const found = find();
-    const known = new Set([...found, ...seen].map(key));
-    const lost = seen.length > 0 && seen.some((one) => !found.some((other) => key(other) === key(one)));
-    seen = lost ? withRelatives(liveProcesses(), (one) => known.has(key(one))) : found;
+    const known = new Set(found.map(key));
+    const hidden = seen.filter((one) => !known.has(key(one)) && isAlive(one));
+    for (const one of hidden) known.add(key(one));
+    seen = hidden.length > 0 ? withRelatives(liveProcesses(), (one) => known.has(key(one))) : found;
     return seen;
   };
 }
@@ -127,12 +128,14 @@ function hasMarker(pid: number, matches: (marker: string) => boolean): boolean {
   }
 }
 
+const isAlive = (one: ProcessIdentity): boolean => identify(one.pid)?.startTime === one.startTime;
+
 function signal(member: LiveProcess, name: NodeJS.Signals): void {
-  if (identify(member.pid)?.startTime !== member.startTime) return;
+  if (!isAlive(member)) return; // its pid may be somebody else's by now
   try {
     process.kill(member.pid, name);
   } catch {
-    // ended meanwhile
+    // ended meanwhile, or another user's
   }
 }
 

@@ -26,8 +26,11 @@ export class NoSandbox implements Sandbox {
       reject: false,
     });
     const identity = child.pid === undefined ? undefined : identify(child.pid);
-    const exited = child.then(({ exitCode, signal }) => ({ exitCode: exitCode ?? null, signal: signal ?? null }));
     if (child.pid === undefined) throw startFailure(command, (await child) as unknown as { cause?: Error });
+    // Not execa's own promise: that waits for the pipes too, which a daemon may hold open for ever.
+    const exited = new Promise<ProcessExit>((resolve) => {
+      child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
+    });
     return {
       identity: identity ?? { pid: child.pid, startTime: 0 },
       stdout: child.stdout,

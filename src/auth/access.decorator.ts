@@ -1,0 +1,30 @@
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { ApiBearerAuth } from '@nestjs/swagger';
+import { ApiFailures } from '../common/openapi/responses.js';
+import type { StationRequest } from '../common/request-context.js';
+import type { OperationName } from '../contracts/operation-names.js';
+import type { Permission, Principal } from './principal.js';
+
+/** `any` is for what every valid key may do. */
+export type Access = { permission: Permission | 'any'; operation?: OperationName } | 'public';
+
+export const ACCESS = Symbol('access');
+
+/** States who may call a route: a key with this permission. Bundles what the guard and Swagger have to know. */
+export function Authenticated(access: Exclude<Access, 'public'>): MethodDecorator & ClassDecorator {
+  return applyDecorators(
+    SetMetadata(ACCESS, access),
+    ApiBearerAuth(),
+    ApiFailures('UNAUTHORIZED', ...(access.permission === 'any' ? [] : (['FORBIDDEN'] as const))),
+  );
+}
+
+/** States that a route needs no key. */
+export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, 'public' satisfies Access);
+
+/** The caller of an authenticated route. */
+export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  const { principal } = context.switchToHttp().getRequest<StationRequest>();
+  if (!principal) throw new Error('the route is public and has no caller');
+  return principal;
+});

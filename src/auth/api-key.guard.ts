@@ -1,0 +1,38 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { StationRequest } from '../common/request-context.js';
+import { Failure } from '../contracts/failure.js';
+import { ACCESS, type Access } from './access.decorator.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { bearerOf } from './bearer.js';
+import type { Permission, Principal } from './principal.js';
+
+/** Denies by default: a route that states neither a permission nor that it is public is nobody's. */
+@Injectable()
+export class ApiKeyGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly keys: ApiKeysService,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const access = this.reflector.getAllAndOverride<Access | undefined>(ACCESS, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    if (access === 'public') return true;
+    const request = context.switchToHttp().getRequest<StationRequest>();
+    request.operation = access?.operation;
+    request.principal = await this.keys.authenticate(bearerOf(request.rawHeaders));
+    if (!access) throw new Failure('FORBIDDEN', 'This route states no permission, so it is closed to everyone.');
+    if (access.permission !== 'any') requirePermission(request.principal, access.permission);
+    return true;
+  }
+}
+
+export function requirePermission(principal: Principal, permission: Permission): void {
+  if (principal.permissions.includes(permission)) return;
+  throw new Failure('FORBIDDEN', `This key does not have the permission "${permission}".`, {
+    context: { permission, permissions: principal.permissions },
+  });
+}

@@ -1,0 +1,60 @@
+import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { success, type Success } from '../common/envelope.js';
+import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
+import { Failure } from '../contracts/failure.js';
+import { Authenticated, Caller } from './access.decorator.js';
+import { AdminKeyService } from './admin-key.service.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { CreateKeyDto, KeyDto, KeyListDto, keyView } from './dto/key.dto.js';
+import { MeDto } from './dto/me.dto.js';
+import { MeService } from './me.service.js';
+import type { Principal } from './principal.js';
+
+@ApiTags('auth')
+@Controller('auth')
+export class AuthController {
+  constructor(
+    private readonly keys: ApiKeysService,
+    private readonly adminKey: AdminKeyService,
+    private readonly me: MeService,
+  ) {}
+
+  @Post('keys')
+  @Authenticated({ permission: 'admin' })
+  @ApiOperation({ summary: 'Make an API key', description: 'The answer holds the key, shown this once.' })
+  @ApiResult(KeyDto, { status: 201 })
+  @ApiFailures('BAD_REQUEST')
+  async create(@Caller() caller: Principal, @Body() wanted: CreateKeyDto): Promise<Success<KeyDto>> {
+    if (wanted.expiresAt !== undefined && wanted.expiresAt <= Date.now()) {
+      throw new Failure('BAD_REQUEST', `expiresAt: expected a time in the future, got ${wanted.expiresAt}`);
+    }
+    const { key, stored } = await this.keys.create({ ...wanted, owner: wanted.owner ?? caller.owner });
+    return success(keyView(stored, key));
+  }
+
+  @Get('keys')
+  @Authenticated({ permission: 'admin' })
+  @ApiOperation({ summary: 'List all API keys', description: 'Never the keys themselves.' })
+  @ApiResult(KeyListDto)
+  async list(): Promise<Success<KeyListDto>> {
+    return success({ keys: (await this.keys.list()).map((key) => keyView(key)) });
+  }
+
+  @Delete('keys/:id')
+  @Authenticated({ permission: 'admin' })
+  @ApiOperation({ summary: 'Revoke an API key', description: 'At once; its sockets are closed within seconds.' })
+  @ApiResult(KeyDto)
+  @ApiFailures('KEY_NOT_FOUND')
+  async revoke(@Param('id') id: string): Promise<Success<KeyDto>> {
+    return success(keyView(await this.adminKey.revoke(id)));
+  }
+
+  @Get('me')
+  @Authenticated({ permission: 'any' })
+  @ApiOperation({ summary: 'Who the key speaks for, and what it may do' })
+  @ApiResult(MeDto)
+  async describe(@Caller() caller: Principal): Promise<Success<MeDto>> {
+    return success(await this.me.describe(caller));
+  }
+}

@@ -1,0 +1,80 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ChoicesField, FlagField, IntegerField, TextField } from '../../common/fields.js';
+import type { StoredKey } from '../../registry/key-store.js';
+import { PERMISSIONS, type Permission } from '../principal.js';
+
+export class CreateKeyDto {
+  @TextField({ required: true, maxLength: 100, description: 'For people to tell keys apart.', example: 'laptop' })
+  name!: string;
+
+  @TextField({
+    maxLength: 64,
+    pattern: {
+      regex: /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$/,
+      says: 'letters, digits and . _ : @ - (64 at most, the first a letter or digit)',
+    },
+    description: 'Whose key it is. Default: the owner of the key that makes it.',
+    example: 'alice',
+  })
+  owner?: string;
+
+  @FlagField({ description: 'Whether it is an administrator’s: sees every repository.', default: false })
+  admin?: boolean;
+
+  @ChoicesField({
+    values: PERMISSIONS,
+    description: 'What it may do. Default: everything, `admin` only with `admin: true`.',
+    example: ['read', 'run', 'stop'],
+  })
+  scopes?: Permission[];
+
+  @IntegerField({
+    minimum: 0,
+    maximum: 8.64e15,
+    description: 'Epoch milliseconds, in the future. Default: it never expires.',
+    example: 1_893_456_000_000,
+  })
+  expiresAt?: number;
+}
+
+export class KeyDto {
+  @ApiProperty()
+  id!: string;
+
+  @ApiProperty({ required: false, description: 'The key itself: in the answer that makes it, and never again.' })
+  key?: string;
+
+  @ApiProperty({ description: 'The first characters of the key.', example: 'dock_Q2x8a' })
+  prefix!: string;
+
+  @ApiProperty({ example: 'laptop' })
+  name!: string;
+
+  @ApiProperty({ example: 'alice' })
+  owner!: string;
+
+  @ApiProperty()
+  admin!: boolean;
+
+  @ApiProperty({ enum: PERMISSIONS, enumName: 'Permission', isArray: true })
+  scopes!: Permission[];
+
+  @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
+  createdAt!: number;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Epoch milliseconds; null: never.' })
+  expiresAt!: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Epoch milliseconds, to the minute; null: never.' })
+  lastUsedAt!: number | null;
+}
+
+export class KeyListDto {
+  @ApiProperty({ type: [KeyDto] })
+  keys!: KeyDto[];
+}
+
+/** A key as it may be shown: neither digest nor, but once, the key. */
+export function keyView({ digest: _, ...shown }: StoredKey, key?: string): KeyDto {
+  return { ...shown, ...(key !== undefined && { key }) };
+}

@@ -1,0 +1,99 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { OPERATION_NAMES, type OperationName } from '../../contracts/operation-names.js';
+import { OPERATION_STATUSES, type Operation, type OperationStatus } from '../../contracts/shapes.js';
+import { FailureDto } from './problem.dto.js';
+import { IsolationDto, NetworkDto } from './repository.dto.js';
+
+export class OperationDto implements Operation {
+  @ApiProperty({ example: 'op_6f1d3c9a' })
+  operationId!: string;
+
+  @ApiProperty({ enum: OPERATION_NAMES, enumName: 'OperationName' })
+  operation!: OperationName;
+
+  @ApiProperty({ example: 'octocat-hello-world' })
+  repoId!: string;
+
+  @ApiProperty({ example: 'r_3f9c2ab81d4e' })
+  uid!: string;
+
+  @ApiProperty({ description: 'Whose key asked for it.', example: 'admin' })
+  owner!: string;
+
+  @ApiProperty({ enum: OPERATION_STATUSES, enumName: 'OperationStatus' })
+  status!: OperationStatus;
+
+  @ApiProperty({ type: 'integer', required: false, description: 'While it is queued; 1 is next.' })
+  queuePosition?: number;
+
+  @ApiProperty({ type: String, nullable: true, example: 'receiving objects' })
+  phase!: string | null;
+
+  @ApiProperty({ type: Number, nullable: true, minimum: 0, maximum: 100 })
+  percent!: number | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  message!: string | null;
+
+  @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
+  queuedAt!: number;
+
+  @ApiProperty({ type: 'integer', required: false, description: 'Epoch milliseconds.' })
+  startedAt?: number;
+
+  @ApiProperty({ type: 'integer', required: false, description: 'Epoch milliseconds.' })
+  finishedAt?: number;
+
+  @ApiProperty({ type: 'integer', description: 'Milliseconds, counted from the start, not from queueing.' })
+  timeoutMs!: number;
+
+  @ApiProperty({ type: IsolationDto })
+  isolation!: IsolationDto;
+
+  @ApiProperty({ type: NetworkDto })
+  network!: NetworkDto;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    selfRequired: false,
+    description: 'Once it has succeeded: the `result` that its route answers with.',
+  })
+  result?: unknown;
+
+  @ApiProperty({ type: FailureDto, required: false, description: 'Once it has failed or was cancelled.' })
+  error?: FailureDto;
+}
+
+export class OperationPageDto {
+  @ApiProperty({ type: [OperationDto], description: 'Newest first.' })
+  operations!: OperationDto[];
+
+  @ApiProperty({ type: String, nullable: true, description: 'Pass as `cursor` for the next page; null at the end.' })
+  nextCursor!: string | null;
+}
+
+class LogLineDto {
+  @ApiProperty({ type: 'integer', description: 'Counts from 1 within its log, and is its cursor.' })
+  seq!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
+  time!: number;
+
+  @ApiProperty({ enum: ['stdout', 'stderr', 'system'] })
+  stream!: 'stdout' | 'stderr' | 'system';
+
+  @ApiProperty()
+  text!: string;
+}
+
+export class LogPageDto {
+  @ApiProperty({ type: [LogLineDto] })
+  lines!: LogLineDto[];
+
+  @ApiProperty({ description: 'Pass as `cursor` to go on from here.', example: '42' })
+  nextCursor!: string;
+
+  @ApiProperty({ type: 'integer', description: 'Lines after the cursor that are no longer kept.' })
+  dropped!: number;
+}

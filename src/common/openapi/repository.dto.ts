@@ -1,0 +1,188 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { OPERATION_NAMES, type OperationName } from '../../contracts/operation-names.js';
+import { REPOSITORY_STATES, type RepositoryState } from '../../contracts/repository-states.js';
+import type * as shapes from '../../contracts/shapes.js';
+
+const TIME = { type: 'integer', description: 'Epoch milliseconds.', example: 1_767_225_600_000 } as const;
+
+export class VersionChoiceDto implements shapes.VersionChoice {
+  @ApiProperty({ type: String, nullable: true, example: '>=20' })
+  wanted!: string | null;
+
+  @ApiProperty({ example: '22.12.0' })
+  used!: string;
+
+  @ApiProperty({ description: 'Why this one.', example: 'engines.node of package.json' })
+  why!: string;
+}
+
+export class PackageManagerChoiceDto extends VersionChoiceDto implements shapes.PackageManagerChoice {
+  @ApiProperty({ description: 'Exact version that was used.', example: '10.9.2' })
+  version!: string;
+}
+
+export class IsolationDto implements shapes.IsolationReport {
+  @ApiProperty({ enum: ['bubblewrap', 'none'], description: 'What really confines the code of the repository.' })
+  driver!: 'bubblewrap' | 'none';
+
+  @ApiProperty({ required: false, description: 'Why it is not better, where it is not.' })
+  reason?: string;
+}
+
+export class NetworkDto implements shapes.NetworkReport {
+  @ApiProperty({ enum: ['private', 'shared'] })
+  mode!: 'private' | 'shared';
+
+  @ApiProperty({ required: false })
+  reason?: string;
+}
+
+export class LimitsDto implements shapes.LimitsReport {
+  @ApiProperty({ type: 'integer', nullable: true, description: 'MiB; null is no limit.' })
+  memoryMb!: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'null is no limit.' })
+  processes!: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'MiB; null is no limit.' })
+  diskMb!: number | null;
+
+  @ApiProperty({ enum: ['cgroup', 'watchdog', 'none'] })
+  enforcedBy!: 'cgroup' | 'watchdog' | 'none';
+}
+
+export class ReasonDto {
+  @ApiProperty({ example: 'APP_EXITED' })
+  code!: string;
+
+  @ApiProperty()
+  message!: string;
+}
+
+class PortPairDto {
+  @ApiProperty({ type: 'integer', description: 'Where the app itself listens.' })
+  appPort!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Where it is reached on the host.' })
+  port!: number;
+}
+
+export class AppDto implements shapes.App {
+  @ApiProperty({ type: 'integer', nullable: true, description: 'As the host sees it; null once the app has ended.' })
+  pid!: number | null;
+
+  @ApiProperty({ example: 'start' })
+  script!: string;
+
+  @ApiProperty({ example: 'node server.js' })
+  command!: string;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'On the host: the one in `url`.', example: 20000 })
+  port!: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Where the app itself listens.' })
+  appPort!: number | null;
+
+  @ApiProperty({ type: [PortPairDto], required: false, description: 'Where there are several.' })
+  ports?: PortPairDto[];
+
+  @ApiProperty({ type: 'integer', required: false, description: 'The one asked for, where it was taken.' })
+  requestedPort?: number;
+
+  @ApiProperty({ type: String, nullable: true, example: 'http://127.0.0.1:20000' })
+  url!: string | null;
+
+  @ApiProperty({ description: 'Whether it listens.' })
+  ready!: boolean;
+
+  @ApiProperty(TIME)
+  startedAt!: number;
+
+  @ApiProperty({ type: 'integer', description: 'How often it was restarted by its policy.' })
+  restarts!: number;
+
+  @ApiProperty({ type: 'integer', nullable: true, required: false })
+  exitCode?: number | null;
+
+  @ApiProperty({ type: String, nullable: true, required: false, example: 'SIGTERM' })
+  signal?: string | null;
+
+  @ApiProperty({ ...TIME, required: false })
+  stoppedAt?: number;
+
+  @ApiProperty({ required: false })
+  stopReason?: string;
+}
+
+class ActiveOperationDto implements shapes.ActiveOperation {
+  @ApiProperty()
+  operationId!: string;
+
+  @ApiProperty({ enum: OPERATION_NAMES })
+  operation!: OperationName;
+
+  @ApiProperty({ type: String, nullable: true, example: 'receiving objects' })
+  phase!: string | null;
+
+  @ApiProperty({ type: Number, nullable: true, minimum: 0, maximum: 100 })
+  percent!: number | null;
+
+  @ApiProperty({ type: 'integer', required: false, description: 'While it waits; 1 is next.' })
+  queuePosition?: number;
+}
+
+export class RepositoryDto implements shapes.Repository {
+  @ApiProperty({ description: 'Unique per owner.', example: 'octocat-hello-world' })
+  repoId!: string;
+
+  @ApiProperty({ description: 'Unique on the station; taken wherever a repoId is.', example: 'r_3f9c2ab81d4e' })
+  uid!: string;
+
+  @ApiProperty({ description: 'Without credentials.', example: 'https://github.com/octocat/Hello-World' })
+  repoUrl!: string;
+
+  @ApiProperty({ type: String, nullable: true, description: 'The branch or tag that updates follow.', example: 'main' })
+  branch!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: '7fd1a60b01f91b314f59955a4e4d4e80d8edf11d' })
+  commit!: string | null;
+
+  @ApiProperty({ enum: REPOSITORY_STATES, enumName: 'RepositoryState' })
+  state!: RepositoryState;
+
+  @ApiProperty({ type: ReasonDto, required: false, description: 'Why it is in `error`.' })
+  stateReason?: ReasonDto;
+
+  @ApiProperty({ type: ActiveOperationDto, required: false, description: 'Work in progress, or next in turn.' })
+  activeOperation?: ActiveOperationDto;
+
+  @ApiProperty({ example: 'admin' })
+  owner!: string;
+
+  @ApiProperty({ enum: ['private', 'shared'], description: '`shared`: every key may read it; `private`: its owner.' })
+  visibility!: shapes.Visibility;
+
+  @ApiProperty({ type: PackageManagerChoiceDto, nullable: true, description: 'null until an install has succeeded.' })
+  packageManager!: PackageManagerChoiceDto | null;
+
+  @ApiProperty({ type: VersionChoiceDto, nullable: true, description: 'null until an install has succeeded.' })
+  node!: VersionChoiceDto | null;
+
+  @ApiProperty({ type: IsolationDto })
+  isolation!: IsolationDto;
+
+  @ApiProperty({ type: NetworkDto })
+  network!: NetworkDto;
+
+  @ApiProperty({ type: LimitsDto })
+  limits!: LimitsDto;
+
+  @ApiProperty({ type: AppDto, required: false, description: 'The running app, or the last that ran.' })
+  app?: AppDto;
+
+  @ApiProperty(TIME)
+  createdAt!: number;
+
+  @ApiProperty(TIME)
+  updatedAt!: number;
+}

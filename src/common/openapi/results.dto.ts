@@ -1,0 +1,206 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { AppDto, PackageManagerChoiceDto, RepositoryDto, VersionChoiceDto } from './repository.dto.js';
+
+const MILLISECONDS = { type: 'integer', description: 'Milliseconds.' } as const;
+const WARNINGS = {
+  type: String,
+  isArray: true,
+  description: 'What is worth knowing and did not make it fail.',
+} as const;
+
+export class RepositoryListDto {
+  @ApiProperty({ type: [RepositoryDto] })
+  repositories!: RepositoryDto[];
+
+  @ApiProperty({ type: 'integer' })
+  count!: number;
+}
+
+export class CloneResultDto extends RepositoryDto {
+  @ApiProperty(MILLISECONDS)
+  durationMs!: number;
+
+  @ApiProperty(WARNINGS)
+  warnings!: string[];
+}
+
+export class InstallResultDto {
+  @ApiProperty({ type: PackageManagerChoiceDto })
+  packageManager!: PackageManagerChoiceDto;
+
+  @ApiProperty({ type: VersionChoiceDto })
+  node!: VersionChoiceDto;
+
+  @ApiProperty({ description: 'Whether the lockfile was installed exactly as it is.' })
+  frozen!: boolean;
+
+  @ApiProperty({
+    type: [String],
+    description: '`name@version` of packages whose install scripts the package manager did not run.',
+  })
+  scriptsNotRun!: string[];
+
+  @ApiProperty(MILLISECONDS)
+  durationMs!: number;
+
+  @ApiProperty(WARNINGS)
+  warnings!: string[];
+}
+
+class GitStatusDto {
+  @ApiProperty({ type: String, nullable: true })
+  branch!: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  commit!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'origin/main' })
+  upstream!: string | null;
+
+  @ApiProperty({ type: 'integer', description: 'Commits that upstream, as last fetched, does not have.' })
+  ahead!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Commits of upstream, as last fetched, that are missing here.' })
+  behind!: number;
+
+  @ApiProperty()
+  clean!: boolean;
+
+  @ApiProperty({ type: [String], description: 'Tracked files that differ from the commit.' })
+  changed!: string[];
+
+  @ApiProperty({ type: 'integer' })
+  untracked!: number;
+}
+
+class DependencyCountDto {
+  @ApiProperty({ type: 'integer' })
+  declared!: number;
+
+  @ApiProperty({ type: 'integer' })
+  installed!: number;
+}
+
+class PackageDto {
+  @ApiProperty({ type: String, nullable: true })
+  name!: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  version!: string | null;
+
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { start: 'node server.js' } })
+  scripts!: Record<string, string>;
+
+  @ApiProperty({ type: DependencyCountDto })
+  dependencies!: DependencyCountDto;
+}
+
+class ProcessDto extends AppDto {
+  @ApiProperty({ type: Number, description: 'Percent of one core, of the whole tree.' })
+  cpuPercent!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Resident bytes of the whole tree.' })
+  memoryBytes!: number;
+
+  @ApiProperty({ type: 'integer' })
+  processes!: number;
+}
+
+export class StatusResultDto extends RepositoryDto {
+  @ApiProperty({ type: GitStatusDto })
+  git!: GitStatusDto;
+
+  @ApiProperty({ type: PackageDto, nullable: true, description: 'null where there is no readable package.json.' })
+  package!: PackageDto | null;
+
+  @ApiProperty({ type: 'integer' })
+  diskBytes!: number;
+
+  @ApiProperty({ type: ProcessDto, nullable: true, description: 'The running app, or null.' })
+  process!: ProcessDto | null;
+}
+
+class CommitDto {
+  @ApiProperty()
+  commit!: string;
+
+  @ApiProperty()
+  subject!: string;
+
+  @ApiProperty()
+  author!: string;
+
+  @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
+  time!: number;
+}
+
+export class UpdateResultDto {
+  @ApiProperty({ description: 'The commit before.' })
+  from!: string;
+
+  @ApiProperty({ description: 'The commit now.' })
+  to!: string;
+
+  @ApiProperty({ type: [String], description: 'At most 1000 paths.' })
+  changedFiles!: string[];
+
+  @ApiProperty({ type: [CommitDto], description: 'Newest first, at most 100.' })
+  commits!: CommitDto[];
+
+  @ApiProperty({ description: 'Whether an install is due.' })
+  dependenciesChanged!: boolean;
+
+  @ApiProperty({ description: 'Whether a running app is now behind its files.' })
+  restartRequired!: boolean;
+
+  @ApiProperty({ required: false, description: 'The ref that keeps local changes which upstream overwrote.' })
+  savedRef?: string;
+
+  @ApiProperty({ required: false })
+  restarted?: boolean;
+
+  @ApiProperty({ required: false })
+  rolledBack?: boolean;
+}
+
+export class RunResultDto extends AppDto {
+  @ApiProperty({ enum: ['listening', 'exited', 'timeout'], description: 'What the start was waited for until.' })
+  readiness!: 'listening' | 'exited' | 'timeout';
+
+  @ApiProperty({ required: false, description: 'With `background: false`: the last 64 kB of output.' })
+  output?: string;
+
+  @ApiProperty({ required: false, description: 'Whether there was more output.' })
+  truncated?: boolean;
+}
+
+export class StopResultDto {
+  @ApiProperty({ enum: [true] })
+  stopped!: true;
+
+  @ApiProperty({ description: 'Whether nothing was running.' })
+  alreadyStopped!: boolean;
+
+  @ApiProperty({ type: 'integer', nullable: true })
+  exitCode!: number | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  signal!: string | null;
+
+  @ApiProperty({ description: 'Whether SIGKILL was needed.' })
+  forced!: boolean;
+
+  @ApiProperty(MILLISECONDS)
+  durationMs!: number;
+}
+
+export class UnloadResultDto {
+  @ApiProperty({ enum: [true] })
+  unloaded!: true;
+
+  @ApiProperty({ description: 'Whether an app had to be stopped.' })
+  appStopped!: boolean;
+
+  @ApiProperty({ type: 'integer' })
+  freedBytes!: number;
+}

@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import type { NextFunction, Request, Response } from 'express';
+import type { Principal } from '../auth/principal.js';
+import type { OperationName } from '../contracts/operation-names.js';
+
+/** What the station knows about a request on its way through guard, controller and failure filter. */
+export interface StationRequest extends Request {
+  /** The client's X-Request-Id where it sent a usable one. */
+  requestId: string;
+  /** Set by the guard; missing on public routes only. */
+  principal?: Principal;
+  /** Which operation the route stands for. */
+  operation?: OperationName;
+}
+
+const USABLE_ID = /^[\w.:-]{1,128}$/;
+
+/** Names the request, for its answer, its failure and the server's log alike. */
+export function requestId(request: Request, response: Response, next: NextFunction): void {
+  const given = request.get('x-request-id');
+  const id = given !== undefined && USABLE_ID.test(given) ? given : randomUUID();
+  (request as StationRequest).requestId = id;
+  response.setHeader('X-Request-Id', id);
+  next();
+}

@@ -1,0 +1,161 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import {
+  bool,
+  choice,
+  hostPorts,
+  int,
+  list,
+  path,
+  portRange,
+  readVariables,
+  text,
+  type Variables,
+} from './variables.js';
+
+/**
+ * Every setting of the station, where it comes from and what it means: the one place. Read from the environment at
+ * start, validated as a whole (an error names the variable and what it expects, never its value), then frozen.
+ */
+const VARIABLES = {
+  /** TCP port of the server. */
+  PORT: int({ default: 6969, min: 0, max: 65535 }),
+  /** Address that the server listens on. Anything but loopback needs a sandbox, or ALLOW_UNSANDBOXED. */
+  HOST: text({ default: '127.0.0.1' }),
+  /** Folder of the repositories' workspaces. Made when missing. */
+  WORKSPACE_DIR: path({ default: './repo-workspace' }),
+  /** Folder of database, logs, toolchains and keys. Made when missing. */
+  DATA_DIR: path({ default: './data' }),
+  /** How many clones, installs, updates and starts run at the same time. */
+  MAX_WORKERS: int({ default: 3, min: 1, max: 64 }),
+  /** Milliseconds that one operation may take, counted from its start. */
+  WORKER_TIMEOUT: int({ default: 300_000, min: 100, max: 86_400_000 }),
+  /** MiB of JavaScript heap of one thread. Bounds the thread only, not the programs that it starts. */
+  WORKER_MEMORY_MB: int({ default: 256, min: 32, max: 65_536 }),
+  /** How many operations may wait; the next one is refused with 429. */
+  MAX_QUEUE: int({ default: 100, min: 1, max: 100_000 }),
+  /** Milliseconds between SIGTERM and SIGKILL when an app is stopped. */
+  STOP_GRACE_MS: int({ default: 5_000, min: 0, max: 60_000 }),
+  /** Address that apps are published on. */
+  APP_HOST: text({ default: '127.0.0.1' }),
+  /** Ports for apps whose caller names none, first-last. */
+  APP_PORT_RANGE: portRange({ default: '20000-20999' }),
+  /** What confines a repository's code. */
+  SANDBOX: choice(['auto', 'none'], { default: 'auto' }),
+  /** Permits HOST other than loopback without a sandbox: every repository then runs as the server's user. */
+  ALLOW_UNSANDBOXED: bool({ default: false }),
+  /** MiB at which a log file is rotated, and how many files of it are kept. */
+  LOG_MAX_MB: int({ default: 10, min: 1, max: 1_024 }),
+  LOG_FILES: int({ default: 3, min: 1, max: 100 }),
+  /** `host:port` entries, comma separated: Git hosts that may have private addresses, and may be reached by http. */
+  GIT_ALLOWED_HOSTS: hostPorts({ default: '' }),
+  /** known_hosts file for ssh clones; without it every ssh host is refused as unknown. */
+  GIT_KNOWN_HOSTS: path({ optional: true }),
+  /** The administrator's key. Without it one is made at first start and shown once. At least 16 characters. */
+  ADMIN_API_KEY: text({ optional: true, minLength: 16 }),
+  /** Address under which clients reach the server, for links. Default: made of HOST and PORT. */
+  PUBLIC_URL: text({ optional: true }),
+  /** 64 hex digits: encrypts stored credentials and run environments. Without it a key is made in DATA_DIR. */
+  SECRETS_KEY: text({ optional: true, pattern: /^[0-9a-f]{64}$/i, expects: '64 hexadecimal digits' }),
+  /** Origins, comma separated, whose pages may call the API from a browser. `*` is any. */
+  CORS_ORIGINS: list({ default: '' }),
+  /** `pretty` for people, `json` for log collectors. */
+  LOG_FORMAT: choice(['pretty', 'json'], { default: 'pretty' }),
+} as const;
+
+export type StationVariables = Variables<typeof VARIABLES>;
+
+export interface StationConfig {
+  readonly port: number;
+  readonly host: string;
+  readonly workspaceDir: string;
+  readonly dataDir: string;
+  readonly maxWorkers: number;
+  readonly workerTimeoutMs: number;
+  readonly workerMemoryMb: number;
+  readonly maxQueue: number;
+  readonly stopGraceMs: number;
+  readonly appHost: string;
+  readonly appPorts: { readonly first: number; readonly last: number };
+  readonly sandbox: 'auto' | 'none';
+  readonly allowUnsandboxed: boolean;
+  readonly logMaxBytes: number;
+  readonly logFiles: number;
+  readonly gitAllowedHosts: readonly string[];
+  readonly gitKnownHosts?: string;
+  readonly adminApiKey?: string;
+  readonly publicUrl?: string;
+  readonly secretsKey?: string;
+  readonly corsOrigins: readonly string[];
+  readonly logFormat: 'pretty' | 'json';
+}
+
+/** Injection token of the frozen configuration. */
+export const STATION_CONFIG = Symbol('STATION_CONFIG');
+
+/** Throws one Error that lists every variable that is wrong. */
+export function readConfig(env: NodeJS.ProcessEnv): StationConfig {
+  const { values, errors } = readVariables(VARIABLES, env);
+  if (env.DATABASE_URL) errors.push('DATABASE_URL: expected to be unset; only the embedded database exists so far');
+  if (values) errors.push(...conflicts(values));
+  if (!values || errors.length > 0) throw new Error(`The configuration is not valid:\n  ${errors.join('\n  ')}`);
+  return Object.freeze({
+    port: values.PORT,
+    host: values.HOST,
+    workspaceDir: resolve(values.WORKSPACE_DIR),
+    dataDir: resolve(values.DATA_DIR),
+    maxWorkers: values.MAX_WORKERS,
+    workerTimeoutMs: values.WORKER_TIMEOUT,
+    workerMemoryMb: values.WORKER_MEMORY_MB,
+    maxQueue: values.MAX_QUEUE,
+    stopGraceMs: values.STOP_GRACE_MS,
+    appHost: values.APP_HOST,
+    appPorts: values.APP_PORT_RANGE,
+    sandbox: values.SANDBOX,
+    allowUnsandboxed: values.ALLOW_UNSANDBOXED,
+    logMaxBytes: values.LOG_MAX_MB * 1024 * 1024,
+    logFiles: values.LOG_FILES,
+    gitAllowedHosts: values.GIT_ALLOWED_HOSTS,
+    gitKnownHosts: values.GIT_KNOWN_HOSTS && resolve(values.GIT_KNOWN_HOSTS),
+    adminApiKey: values.ADMIN_API_KEY,
+    publicUrl: values.PUBLIC_URL,
+    secretsKey: values.SECRETS_KEY,
+    corsOrigins: values.CORS_ORIGINS,
+    logFormat: values.LOG_FORMAT,
+  });
+}
+
+/** Makes the folders that the station owns; an Error names the variable whose folder cannot be written. */
+export function prepareFolders(config: StationConfig): void {
+  for (const [variable, folder] of [
+    ['WORKSPACE_DIR', config.workspaceDir],
+    ['DATA_DIR', config.dataDir],
+  ] as const) {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      accessSync(folder, constants.W_OK);
+    } catch (cause) {
+      throw new Error(`${variable}: expected a folder that the server may write to: ${folder}`, { cause });
+    }
+  }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function conflicts(values: StationVariables): string[] {
+  const errors: string[] = [];
+  if (values.WORKSPACE_DIR && values.DATA_DIR) {
+    const workspace = `${resolve(values.WORKSPACE_DIR)}/`;
+    const data = `${resolve(values.DATA_DIR)}/`;
+    if (workspace.startsWith(data) || data.startsWith(workspace)) {
+      errors.push('WORKSPACE_DIR, DATA_DIR: expected two folders of which neither holds the other');
+    }
+  }
+  if (!isLoopback(values.HOST) && !values.ALLOW_UNSANDBOXED) {
+    errors.push('HOST: expected a loopback address; without a sandbox any other needs ALLOW_UNSANDBOXED=true');
+  }
+  return errors;
+}
