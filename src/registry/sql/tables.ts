@@ -1,0 +1,105 @@
+import { EntitySchema } from 'typeorm';
+import type { Operation } from '../../contracts/shapes.js';
+import type { StoredKey } from '../key-store.js';
+
+/**
+ * The tables. What is searched or must be unique is a column; the rest of a record is one JSON document, so that a new
+ * field of an entry needs no migration. Times are epoch milliseconds; every index has a name.
+ */
+
+export interface RepositoryRow {
+  uid: string;
+  owner: string;
+  repoId: string;
+  createdAt: number;
+  homeNode: string;
+  epoch: number;
+  /** The RepositoryEntry as JSON, its secrets sealed. */
+  entry: string;
+}
+
+export interface OperationRow {
+  operationId: string;
+  uid: string;
+  owner: string;
+  status: Operation['status'];
+  queuedAt: number;
+  finishedAt: number | null;
+  /** The Operation as JSON. */
+  operation: string;
+}
+
+export interface IdempotencyRow {
+  /** Digest of owner, method, path and the caller's key. */
+  scope: string;
+  bodyDigest: string;
+  operationId: string;
+  createdAt: number;
+}
+
+export type KeyRow = Omit<StoredKey, 'scopes'> & { scopes: string };
+
+/** SQLite and PostgreSQL both know these; PostgreSQL hands bigint out as text. */
+const time = { type: 'bigint', transformer: { to: (value: unknown) => value, from: toNumber } } as const;
+
+function toNumber(value: string | number | null): number | null {
+  return value === null ? null : Number(value);
+}
+
+export const RepositoryTable = new EntitySchema<RepositoryRow>({
+  name: 'Repository',
+  tableName: 'repositories',
+  columns: {
+    uid: { type: 'varchar', primary: true },
+    owner: { type: 'varchar' },
+    repoId: { name: 'repo_id', type: 'varchar' },
+    createdAt: { name: 'created_at', ...time },
+    homeNode: { name: 'home_node', type: 'varchar' },
+    epoch: { type: 'integer' },
+    entry: { type: 'text' },
+  },
+});
+
+export const OperationTable = new EntitySchema<OperationRow>({
+  name: 'Operation',
+  tableName: 'operations',
+  columns: {
+    operationId: { name: 'operation_id', type: 'varchar', primary: true },
+    uid: { type: 'varchar' },
+    owner: { type: 'varchar' },
+    status: { type: 'varchar' },
+    queuedAt: { name: 'queued_at', ...time },
+    finishedAt: { name: 'finished_at', ...time, nullable: true },
+    operation: { type: 'text' },
+  },
+});
+
+export const KeyTable = new EntitySchema<KeyRow>({
+  name: 'ApiKey',
+  tableName: 'api_keys',
+  columns: {
+    id: { type: 'varchar', primary: true },
+    name: { type: 'varchar' },
+    owner: { type: 'varchar' },
+    admin: { type: 'boolean' },
+    scopes: { type: 'text' },
+    prefix: { type: 'varchar' },
+    digest: { type: 'varchar' },
+    createdAt: { name: 'created_at', ...time },
+    expiresAt: { name: 'expires_at', ...time, nullable: true },
+    lastUsedAt: { name: 'last_used_at', ...time, nullable: true },
+  },
+});
+
+export const IdempotencyTable = new EntitySchema<IdempotencyRow>({
+  name: 'IdempotencyKey',
+  tableName: 'idempotency_keys',
+  columns: {
+    scope: { type: 'varchar', primary: true },
+    bodyDigest: { name: 'body_digest', type: 'varchar' },
+    operationId: { name: 'operation_id', type: 'varchar' },
+    createdAt: { name: 'created_at', ...time },
+  },
+});
+
+export const TABLES = [RepositoryTable, OperationTable, KeyTable, IdempotencyTable];

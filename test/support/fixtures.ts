@@ -1,0 +1,18 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+
+const APPS = resolve('test/fixtures/apps');
+
+/** The files of a fixture app, by path: what a Git repository is made of. */
+export function fixture(name: string): Record<string, string> {
+  const root = join(APPS, name);
+  const files = readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((found) => found.isFile())
+    .map((file) => join(file.parentPath, file.name))
+    .filter((path) => !path.includes('/node_modules/'));
+  return Object.fromEntries(files.map((path) => [relative(root, path), readFileSync(path, 'utf8')]));
+}
+
+/** A package.json with these scripts and nothing else. */
+export const packageJson = (scripts: Record<string, string>, more: object = {}): string =>
+  JSON.stringify({ name: 'fixture', version: '1.0.0', private: true, scripts, ...more });

@@ -1,0 +1,21 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Begins the name of every temporary folder of one test run, so that the run can tell what it has left behind. */
+const RUN_VARIABLE = 'DOCKING_STATION_TEST_RUN';
+
+export function beginRun(): string {
+  return (process.env[RUN_VARIABLE] = `docking-station-test-${randomBytes(4).toString('hex')}`);
+}
+
+/** The prefix of this run; one of its own for a program that is not part of a run. */
+export const runPrefix = (): string => process.env[RUN_VARIABLE] ?? beginRun();
+
+/** Where all stations of a run keep their toolchains, so that each is fetched from the registry once. */
+export const sharedToolchains = (): string => join(tmpdir(), `${runPrefix()}-toolchains`);
+
+export function temporaryFolder(name: string): Promise<string> {
+  return mkdtemp(join(tmpdir(), `${runPrefix()}-${name}-`));
+}
