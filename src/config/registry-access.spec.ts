@@ -5,7 +5,12 @@ import { readRegistryAccess, toRegistryAccess } from './registry-access.js';
 
 describe('the access to the registry', () => {
   it('is what the configuration of npm says', () => {
-    const settings = { registry: 'https://npm.example', cafile: '/ca.pem', 'strict-ssl': false, 'https-proxy': 'http://p:1' };
+    const settings = {
+      registry: 'https://npm.example',
+      cafile: '/ca.pem',
+      'strict-ssl': false,
+      'https-proxy': 'http://p:1',
+    };
     expect(toRegistryAccess(settings, { https_proxy: 'http://other:2' })).toEqual({
       url: 'https://npm.example/',
       cafile: '/ca.pem',
@@ -15,7 +20,9 @@ describe('the access to the registry', () => {
   });
 
   it('falls back to the environment, and then to the public registry', () => {
-    expect(toRegistryAccess({}, { NODE_EXTRA_CA_CERTS: '/extra.pem', HTTPS_PROXY: 'http://p:1', no_proxy: 'a,b' })).toEqual({
+    expect(
+      toRegistryAccess({}, { NODE_EXTRA_CA_CERTS: '/extra.pem', HTTPS_PROXY: 'http://p:1', no_proxy: 'a,b' }),
+    ).toEqual({
       url: 'https://registry.npmjs.org/',
       cafile: '/extra.pem',
       strictSsl: true,

@@ -1,5 +1,6 @@
 import { EntitySchema } from 'typeorm';
 import type { Operation } from '../../contracts/shapes.js';
+import type { IdempotencyRecord } from '../idempotency-store.js';
 import type { StoredKey } from '../key-store.js';
 
 /**
@@ -27,14 +28,6 @@ export interface OperationRow {
   finishedAt: number | null;
   /** The Operation as JSON. */
   operation: string;
-}
-
-export interface IdempotencyRow {
-  /** Digest of owner, method, path and the caller's key. */
-  scope: string;
-  bodyDigest: string;
-  operationId: string;
-  createdAt: number;
 }
 
 export type KeyRow = Omit<StoredKey, 'scopes'> & { scopes: string };
@@ -91,7 +84,7 @@ export const KeyTable = new EntitySchema<KeyRow>({
   },
 });
 
-export const IdempotencyTable = new EntitySchema<IdempotencyRow>({
+export const IdempotencyTable = new EntitySchema<IdempotencyRecord>({
   name: 'IdempotencyKey',
   tableName: 'idempotency_keys',
   columns: {

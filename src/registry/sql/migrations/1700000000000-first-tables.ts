@@ -2,7 +2,8 @@ import { Table, TableIndex, type MigrationInterface, type QueryRunner } from 'ty
 
 const text = (name: string, more: object = {}) => ({ name, type: 'varchar', ...more });
 const time = (name: string, more: object = {}) => ({ name, type: 'bigint', ...more });
-const index = (name: string, columnNames: string[], more: object = {}) => new TableIndex({ name, columnNames, ...more });
+const index = (name: string, columnNames: string[], more: object = {}) =>
+  new TableIndex({ name, columnNames, ...more });
 
 /** Repositories, operations, keys, idempotency keys. Written with TypeORM's schema words, for SQLite and PostgreSQL alike. */
 export class FirstTables1700000000000 implements MigrationInterface {

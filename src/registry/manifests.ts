@@ -1,0 +1,114 @@
+import { lstat, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StationConfig } from '../config/config.js';
+import type { RepositoryEntry } from './repository-entry.js';
+import type { Secrets } from './secrets.js';
+
+/** The readable copy inside the workspace, for people and for the repository's own code. */
+export const READABLE_MANIFEST = '.mcp-isolation.json';
+
+/**
+ * One file per repository in `WORKSPACE_DIR/.manifests`, out of reach of the repository itself: from these a lost or
+ * damaged database is rebuilt.
+ */
+export class Manifests {
+  private readonly folder: string;
+
+  constructor(
+    private readonly config: Pick<StationConfig, 'workspaceDir'>,
+    private readonly secrets: Secrets,
+  ) {
+    this.folder = join(config.workspaceDir, '.manifests');
+  }
+
+  async write(entry: RepositoryEntry): Promise<void> {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await replaceFile(this.pathOf(entry.uid), packEntry(entry, this.secrets), 0o600);
+    await this.writeReadable(entry);
+  }
+
+  async remove(uid: string): Promise<void> {
+    await rm(this.pathOf(uid), { force: true });
+  }
+
+  /** Every manifest that can be read; a torn one is told to `onDamaged` and left where it is. */
+  async readAll(onDamaged: (file: string) => void): Promise<RepositoryEntry[]> {
+    const names = await readdir(this.folder).catch(() => []);
+    const entries: RepositoryEntry[] = [];
+    for (const name of names.filter((one) => one.endsWith('.json'))) {
+      try {
+        entries.push(unpackEntry(await readFile(join(this.folder, name), 'utf8'), this.secrets));
+      } catch {
+        onDamaged(join(this.folder, name));
+      }
+    }
+    return entries;
+  }
+
+  private pathOf(uid: string): string {
+    return join(this.folder, `${uid}.json`);
+  }
+
+  /** A file of that name that is not ours (the repository tracks one) is left alone. */
+  private async writeReadable(entry: RepositoryEntry): Promise<void> {
+    const workspace = join(this.config.workspaceDir, entry.workspace);
+    const file = join(workspace, READABLE_MANIFEST);
+    if (!(await isFolder(workspace)) || !(await isOurs(file, entry.uid))) return;
+    const { uid, repoId, owner, repoUrl, branch, commit, state, isolation, network, createdAt, updatedAt } = entry;
+    const packageManager = entry.installed?.packageManager ?? null;
+    const readable = { uid, repoId, owner, repoUrl, branch, commit, state, packageManager, isolation, network };
+    await replaceFile(file, `${JSON.stringify({ ...readable, createdAt, updatedAt }, null, 2)}\n`, 0o444);
+  }
+}
+
+export function packEntry(entry: RepositoryEntry, secrets: Secrets): string {
+  const seal = (value: unknown) => (value === null ? null : secrets.seal(value));
+  return JSON.stringify({ ...entry, credentials: seal(entry.credentials), runOptions: seal(entry.runOptions) });
+}
+
+export function unpackEntry(text: string, secrets: Secrets): RepositoryEntry {
+  const packed = JSON.parse(text) as Omit<RepositoryEntry, 'credentials' | 'runOptions'> & {
+    credentials: string | null;
+    runOptions: string | null;
+  };
+  return {
+    ...packed,
+    credentials: packed.credentials === null ? null : secrets.open(packed.credentials),
+    runOptions: packed.runOptions === null ? null : secrets.open(packed.runOptions),
+  };
+}
+
+/** Whole or not at all: a crash or a full disk leaves the old file. Replaces a link instead of writing through it. */
+async function replaceFile(file: string, content: string, mode: number): Promise<void> {
+  const next = `${file}.next`;
+  await rm(next, { force: true });
+  try {
+    const handle = await open(next, 'wx', mode);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(next, file);
+  } catch (error) {
+    await rm(next, { force: true });
+    throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+async function isOurs(file: string, uid: string): Promise<boolean> {
+  try {
+    if (!(await lstat(file)).isFile()) return false;
+    return (JSON.parse(await readFile(file, 'utf8')) as { uid?: unknown }).uid === uid;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}
