@@ -2,6 +2,13 @@
 const SPEC = '\\.spec\\.ts$';
 const IO = '^(child_process|cluster|dgram|dns|fs|http|http2|https|inspector|net|readline|repl|tls|worker_threads)(/|$)';
 
+/**
+ * @param {string} name
+ * @param {string} comment
+ * @param {object} from
+ * @param {object} to
+ * @returns {import('dependency-cruiser').IForbiddenRuleType}
+ */
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -51,7 +58,12 @@ export default {
       { path: '^src/(common|config|events|registry|workers)/', pathNot: SPEC },
       { path: '^src/operations/', dependencyTypesNot: ['type-only'] },
     ),
-    forbid('tests-are-not-imported', 'The product stands without them.', { path: '^src/', pathNot: SPEC }, { path: '^test/' }),
+    forbid(
+      'tests-are-not-imported',
+      'The product stands without them.',
+      { path: '^src/', pathNot: SPEC },
+      { path: '^test/' },
+    ),
     forbid('specs-are-not-imported', 'What two specs share belongs in test/support.', {}, { path: SPEC }),
     forbid(
       'runs-without-dev-dependencies',

@@ -1,13 +1,14 @@
 /** `npm start`: the server in this very process, built first where dist/ is missing or older than its sources. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(fileURLToPath(import.meta.url), '../..');
 const entry = join(root, 'dist/main.js');
-const stamp = join(root, 'dist/.tsbuildinfo');
+const stamp = join(root, 'dist/.built');
 
+/** @param {string} path */
 const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
 function newestSource() {
@@ -18,14 +19,11 @@ function newestSource() {
 }
 
 if (!existsSync(entry) || modified(stamp) < newestSource()) {
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
+  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) {
     console.error('The build failed, so there is nothing to start: run `npm ci`, then `npm start` again.');
     process.exit(1);
   }
-  const now = new Date();
-  utimesSync(stamp, now, now); // tsc leaves it alone where only times have changed
 }
 
 await import(entry);

@@ -25,7 +25,7 @@ export class FailureFilter implements ExceptionFilter {
       return;
     }
     const status = FAILURE_STATUS[failure.code];
-    const retryAfter = RETRY_AFTER_SECONDS[failure.code];
+    const retryAfter = retryAfterSeconds(failure);
     if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
     if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="docking-station"');
     response
@@ -38,6 +38,12 @@ export class FailureFilter implements ExceptionFilter {
     const trace = exception instanceof Error ? exception.stack : String(exception);
     this.logger.error(`${request.method} ${request.path} failed unexpectedly, request ${request.requestId}`, trace);
   }
+}
+
+/** The failure itself may know better than its kind. */
+function retryAfterSeconds({ code, context }: Failure): number | undefined {
+  const known = context?.retryAfterSeconds;
+  return typeof known === 'number' ? known : RETRY_AFTER_SECONDS[code];
 }
 
 function problemOf(failure: Failure, request: StationRequest): Problem {

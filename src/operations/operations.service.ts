@@ -1,22 +1,302 @@
+import { Inject, Injectable } from '@nestjs/common';
+import createDebug from 'debug';
+import { STATION_CONFIG, type StationConfig } from '../config/config.js';
+import { Failure } from '../contracts/failure.js';
 import type { OperationName } from '../contracts/operations.js';
+import type { ActiveOperation, Operation } from '../contracts/shapes.js';
+import { EventBus } from '../events/event-bus.js';
+import { OperationHistory } from '../registry/operation-history.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
-import type { CloneOptions, OperationOptions, OperationTicket, SubmitContext } from './operation-request.js';
+import { RepositoryRegistry } from '../registry/repository-registry.js';
+import { WorkerPoolService } from '../workers/worker-pool.service.js';
+import { newOperationId } from './ids.js';
+import { Job, type AnyJob } from './job.js';
+import type {
+  CloneOptions,
+  OperationOptions,
+  OperationTicket,
+  RunOptions,
+  SubmitContext,
+} from './operation-request.js';
+import { OperationQueue, type Lane } from './operation-queue.js';
+import { Procedures } from './procedures/procedures.js';
+import { RepositoryChanges, audienceOf } from './repository-changes.js';
+import { RepositoryEntries } from './repository-entries.js';
+import { StationFolders } from './station-folders.js';
+
+const debug = createDebug('repo-manager:operations');
+
+/** An accepted operation that has not finished. */
+interface Live {
+  job: AnyJob;
+  finished: Promise<Operation>;
+  finish(operation: Operation): void;
+}
 
 /** The one way to have something done to a repository, for every door. */
-export declare class OperationsService {
-  /** Enters the repository and queues its clone. Rejects with ALREADY_LOADED, QUEUE_FULL, DRAINING, INVALID_URL … before anything has started. */
-  clone(options: CloneOptions, context: SubmitContext): Promise<OperationTicket>;
+@Injectable()
+export class OperationsService {
+  private readonly live = new Map<string, Live>();
+
+  constructor(
+    @Inject(STATION_CONFIG) private readonly config: StationConfig,
+    private readonly registry: RepositoryRegistry,
+    private readonly history: OperationHistory,
+    private readonly queue: OperationQueue,
+    private readonly pool: WorkerPoolService,
+    private readonly folders: StationFolders,
+    private readonly changes: RepositoryChanges,
+    private readonly entries: RepositoryEntries,
+    private readonly procedures: Procedures,
+    private readonly bus: EventBus,
+  ) {
+    queue.onMoved(() => this.tellPositions());
+  }
+
+  /** Enters the repository and queues its clone. ALREADY_LOADED, INVALID_URL, QUEUE_FULL … come before anything has started. */
+  async clone(options: CloneOptions, context: SubmitContext): Promise<OperationTicket> {
+    const entry = await this.entries.enter(options, context.principal);
+    try {
+      return await this.submit('clone', entry, options, context);
+    } catch (error) {
+      await this.registry.remove(entry.uid);
+      throw error;
+    }
+  }
+
   /** Queues an operation on a repository that the caller was found to be allowed to change. */
-  submit<K extends Exclude<OperationName, 'clone'>>(
-    operation: K,
+  async submit<K extends OperationName>(
+    name: K,
     entry: RepositoryEntry,
     options: OperationOptions[K],
     context: SubmitContext,
-  ): Promise<OperationTicket>;
+  ): Promise<OperationTicket> {
+    if (name === 'unload') {
+      const joined = this.ofRepository(entry.uid).find(({ job }) => job.operation.operation === 'unload');
+      if (joined) return { operation: this.shown(joined.job.operation), finished: joined.finished };
+    }
+    const operation = this.record(name, entry, options, context);
+    const job = new Job<K>(operation, options, context, {
+      registry: this.registry,
+      pool: this.pool,
+      folders: this.folders,
+      onProgress: (one) => this.changes.progress(entry, this.shown(one.operation), context.socketId),
+      onLog: (_, about, operationId, lastSeq) =>
+        this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq }),
+    }) as unknown as AnyJob;
+    const { promise: finished, resolve: finish } = deferred<Operation>();
+    const live: Live = { job, finished, finish };
+    this.live.set(operation.operationId, live);
+    // The place in the queue is taken before anything is awaited: operations keep the order in which they were asked for.
+    const recorded = deferred<boolean>();
+    try {
+      this.queue.add({
+        operationId: operation.operationId,
+        uid: entry.uid,
+        owner: context.principal.owner,
+        lane: laneOf(name, options),
+        exclusive: name !== 'stop' && name !== 'status',
+        start: async () => {
+          if (await recorded.promise) await this.carryOut(live, entry);
+        },
+      });
+      if (name !== 'status') await this.history.insert(this.shown(operation));
+      recorded.resolve(true);
+    } catch (error) {
+      recorded.resolve(false);
+      this.queue.remove(operation.operationId);
+      this.live.delete(operation.operationId);
+      throw Failure.of(error);
+    }
+    this.announce(entry, live);
+    if (name === 'unload') this.clearTheWayFor(live);
+    return { operation: this.shown(operation), finished };
+  }
+
   /** Resolves once its processes are dead. ALREADY_FINISHED when there is nothing to cancel. */
-  cancel(operationId: string): Promise<import('../contracts/shapes.js').Operation>;
+  async cancel(operationId: string): Promise<Operation> {
+    const live = this.live.get(operationId);
+    if (!live) {
+      const operation = await this.history.find(operationId);
+      if (!operation) throw new Failure('OPERATION_NOT_FOUND', `There is no operation ${operationId}`);
+      throw new Failure('ALREADY_FINISHED', `The operation has ${operation.status} already`, {
+        context: { operationId, status: operation.status },
+      });
+    }
+    await this.end(live, new Failure('CANCELLED', 'The operation was cancelled on request'));
+    return live.finished;
+  }
+
   /** The record as it is now, with live progress and queue position. */
-  find(operationId: string): Promise<import('../contracts/shapes.js').Operation | undefined>;
-  /** The operation in progress or next in turn on a repository, for `activeOperation`. */
-  active(uid: string): import('../contracts/shapes.js').ActiveOperation | undefined;
+  async find(operationId: string): Promise<Operation | undefined> {
+    const live = this.live.get(operationId);
+    return live ? this.shown(live.job.operation) : this.history.find(operationId);
+  }
+
+  /** An operation that was accepted earlier, to wait for or to read the outcome of. */
+  async ticket(operationId: string): Promise<OperationTicket | undefined> {
+    const live = this.live.get(operationId);
+    if (live) return { operation: this.shown(live.job.operation), finished: live.finished };
+    const operation = await this.history.find(operationId);
+    return operation && { operation, finished: Promise.resolve(operation) };
+  }
+
+  /** A page of the history with what is live in it as it is now. */
+  withProgress(operations: Operation[]): Operation[] {
+    return operations.map((operation) => {
+      const live = this.live.get(operation.operationId);
+      return live ? this.shown(live.job.operation) : operation;
+    });
+  }
+
+  /** The operation in progress on a repository, else the one that is next in turn. */
+  active(uid: string): ActiveOperation | undefined {
+    const all = this.ofRepository(uid)
+      .map(({ job }) => job.operation)
+      .filter(({ operation }) => operation !== 'status');
+    const found = all.find(({ status }) => status === 'running') ?? all[0];
+    if (!found) return undefined;
+    const { operationId, operation, phase, percent, queuePosition } = this.shown(found);
+    return { operationId, operation, phase, percent, ...(queuePosition !== undefined && { queuePosition }) };
+  }
+
+  /** Ends everything that is queued or running with this failure; resolves when all of it has ended. */
+  async endAll(failure: Failure): Promise<void> {
+    await Promise.all([...this.live.values()].map((live) => this.end(live, failure).then(() => live.finished)));
+  }
+
+  private record(
+    name: OperationName,
+    entry: RepositoryEntry,
+    options: object,
+    { principal }: SubmitContext,
+  ): Operation {
+    return {
+      operationId: newOperationId(),
+      operation: name,
+      repoId: entry.repoId,
+      uid: entry.uid,
+      owner: principal.owner,
+      status: 'queued',
+      phase: null,
+      percent: null,
+      message: null,
+      queuedAt: Date.now(),
+      timeoutMs: this.timeoutOf(name, options),
+      isolation: entry.isolation,
+      network: entry.network,
+    };
+  }
+
+  private timeoutOf(name: OperationName, options: RunOptions): number {
+    const { workerTimeoutMs } = this.config;
+    if (name !== 'run') return workerTimeoutMs;
+    if (options.background === false) return options.timeoutMs ?? workerTimeoutMs;
+    return Math.max(workerTimeoutMs, (options.readyTimeoutMs ?? 0) + workerTimeoutMs);
+  }
+
+  private async carryOut(live: Live, entry: RepositoryEntry): Promise<void> {
+    const { operation } = live.job;
+    const timeout = setTimeout(() => {
+      const message = `The operation took longer than ${operation.timeoutMs} ms: ${operation.operation}`;
+      live.job.abort(new Failure('TIMED_OUT', message, { context: { timeoutMs: operation.timeoutMs } }));
+    }, operation.timeoutMs);
+    try {
+      Object.assign(operation, { status: 'running', startedAt: Date.now() });
+      await this.save(operation);
+      this.announce(entry, live);
+      live.job.signal.throwIfAborted();
+      const result = await this.procedures.perform(live.job);
+      this.conclude(live, { status: 'succeeded', result });
+    } catch (error) {
+      this.conclude(live, outcomeOf(live.job.signal.aborted ? (live.job.signal.reason as Failure) : error));
+    } finally {
+      clearTimeout(timeout);
+    }
+    await this.finish(live, entry);
+  }
+
+  private conclude(live: Live, outcome: Partial<Operation>): void {
+    Object.assign(live.job.operation, outcome, { finishedAt: Date.now(), phase: null, percent: null });
+    if (outcome.status === 'succeeded') live.job.operation.percent = 100;
+  }
+
+  private async finish(live: Live, entry: RepositoryEntry): Promise<void> {
+    await this.save(live.job.operation);
+    this.live.delete(live.job.operation.operationId);
+    this.announce(entry, live);
+    live.finish(this.shown(live.job.operation));
+  }
+
+  private async end(live: Live, failure: Failure): Promise<void> {
+    const { operation } = live.job;
+    live.job.abort(failure);
+    if (!this.queue.remove(operation.operationId)) return;
+    this.conclude(live, outcomeOf(failure));
+    const entry = await this.registry.find(operation.uid);
+    if (operation.operation === 'clone') await this.registry.remove(operation.uid);
+    if (entry) await this.finish(live, entry);
+  }
+
+  /** An unload ends what is before it: nobody wants a clone or an install of what is about to be removed. */
+  private clearTheWayFor(unload: Live): void {
+    const failure = new Failure('CANCELLED', 'The operation was cancelled: the repository is being unloaded');
+    for (const live of this.ofRepository(unload.job.operation.uid)) {
+      const { operation } = live.job.operation;
+      if (live !== unload && operation !== 'status' && operation !== 'stop') void this.end(live, failure);
+    }
+  }
+
+  private ofRepository(uid: string): Live[] {
+    return [...this.live.values()].filter(({ job }) => job.operation.uid === uid);
+  }
+
+  private announce(entry: RepositoryEntry, { job }: Live): void {
+    const { operationId, operation, status, error } = job.operation;
+    debug('%s %s %s: %s%s', operationId, entry.repoId, operation, status, error ? ` (${error.code})` : '');
+    if (operation !== 'status') this.changes.notify(entry, job.operation, job.context.socketId);
+  }
+
+  /** Waiting operations hear of their place whenever it may have changed. */
+  private tellPositions(): void {
+    for (const { job } of this.live.values()) {
+      const position = this.queue.position(job.operation.operationId);
+      if (position === job.operation.queuePosition) continue;
+      job.operation.queuePosition = position;
+      if (position !== undefined) job.progress('queued', null, `${position} in the queue`);
+    }
+  }
+
+  private async save(operation: Operation): Promise<void> {
+    if (operation.operation === 'status') return; // reads have no history
+    try {
+      await this.history.save(this.shown(operation));
+    } catch (error) {
+      debug('%s could not be saved: %s', operation.operationId, error);
+    }
+  }
+
+  /** A copy: what callers are handed does not change under them. */
+  private shown(operation: Operation): Operation {
+    const queuePosition = this.queue.position(operation.operationId);
+    const { queuePosition: _, ...rest } = operation;
+    return queuePosition === undefined ? rest : { ...rest, queuePosition };
+  }
+}
+
+function laneOf(name: OperationName, options: RunOptions): Lane {
+  if (name === 'status') return 'read';
+  if (name === 'stop' || name === 'unload') return 'control';
+  return name === 'run' && options.background === false ? 'foreground' : 'work';
+}
+
+function outcomeOf(error: unknown): Partial<Operation> {
+  const failure = Failure.of(error);
+  if (failure.code === 'INTERNAL_ERROR') debug('unexpected: %O', failure.cause ?? failure);
+  return { status: failure.code === 'CANCELLED' ? 'cancelled' : 'failed', error: failure.toData() };
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve(value: T): void } {
+  let resolve!: (value: T) => void;
+  return { promise: new Promise<T>((settle) => (resolve = settle)), resolve };
 }

@@ -1,5 +1,5 @@
 import type { InstallResult, RunResult, StatusOutput } from '../../src/contracts/operations.js';
-import type { Operation, Repository } from '../../src/contracts/shapes.js';
+import type { App, Operation, Repository } from '../../src/contracts/shapes.js';
 
 /** Success and problem in one: a test says which it expects, and reads what that one has. */
 export interface Body<R> {
@@ -33,7 +33,8 @@ export interface RequestOptions {
 }
 
 export type CloneResult = Repository & { durationMs: number; warnings: string[] };
-export type StatusResult = Repository & StatusOutput;
+export type StatusResult = Repository &
+  Omit<StatusOutput, 'process'> & { process: (App & NonNullable<StatusOutput['process']>) | null };
 export interface UpdateResult {
   from: string;
   to: string;

@@ -86,19 +86,22 @@ export function nextEvent<K extends keyof ServerEvents>(
   matches: (payload: ServerEvents[K]) => boolean = () => true,
   withinMs = 10_000,
 ): Promise<ServerEvents[K]> {
+  // The library's own types do not follow a name that is generic.
+  const events = socket as unknown as Record<
+    'on' | 'off',
+    (event: K, listener: (payload: ServerEvents[K]) => void) => void
+  >;
   return new Promise((resolve, reject) => {
-    const listener = (payload: ServerEvents[K]) => {
-      if (!matches(payload)) return;
-      clearTimeout(timer);
-      stop();
-      resolve(payload);
-    };
-    const untyped = socket as unknown as Socket;
-    const stop = () => void untyped.off(name, listener);
     const timer = setTimeout(() => {
-      stop();
+      events.off(name, listener);
       reject(new Error(`No such ${name} within ${withinMs} ms`));
     }, withinMs);
-    untyped.on(name, listener);
+    function listener(payload: ServerEvents[K]): void {
+      if (!matches(payload)) return;
+      clearTimeout(timer);
+      events.off(name, listener);
+      resolve(payload);
+    }
+    events.on(name, listener);
   });
 }

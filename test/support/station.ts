@@ -4,10 +4,10 @@ import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { eventually } from './eventually.js';
 import { appPortRange, freePort } from './ports.js';
-import { commandLine, processesMentioning } from './processes.js';
+import { commandLine, processesMentioning } from './processes.mjs';
 import { StationClient } from './station-client.js';
 import { connect, type StationSocket } from './station-socket.js';
-import { sharedToolchains, temporaryFolder } from './temporary-folder.js';
+import { sharedToolchains, temporaryFolder } from './temporary-folder.mjs';
 
 const START_MS = 30_000;
 /** The server promises to be gone 20 s after SIGTERM. */
@@ -93,7 +93,7 @@ export class Station extends StationClient {
     for (const socket of this.sockets.splice(0)) socket.close();
     const tooSlow = this.child && (await this.kill('SIGTERM').then(() => undefined, String));
     if (this.child) await this.kill('SIGKILL');
-    const left = [this.root, this.dataDir, this.workspaceDir].flatMap(processesMentioning);
+    const left = [...new Set([this.root, this.dataDir, this.workspaceDir].flatMap(processesMentioning))];
     const commands = left.map(commandLine);
     for (const pid of left) process.kill(pid, 'SIGKILL');
     await rm(this.root, { recursive: true, force: true, maxRetries: 3 });

@@ -28,10 +28,7 @@ export async function runCommand(
   const onAbort = () => void endTree();
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
-  const output = Promise.all([
-    log.follow(child.stdout, 'stdout', onLine),
-    log.follow(child.stderr, 'stderr', onLine),
-  ]);
+  const output = Promise.all([log.follow(child.stdout, 'stdout', onLine), log.follow(child.stderr, 'stderr', onLine)]);
   const end = await child.exited;
   signal.removeEventListener('abort', onAbort);
   // What a command leaves running in the background holds its pipes open: they would never end.

@@ -10,11 +10,8 @@ const LOCKFILE_WRITERS: Partial<Record<PackageManagerName, Record<string, string
   yarn: { classic: '^1', 4: '^2.4', 5: '~3.1', 6: '^3.2', 7: '^4', 8: '^4', 9: '^4', 10: '^4' },
 };
 
-/**
- * Where nothing tells. npm below 12: from 12 on it runs no install script that package.json does not list in
- * `allowScripts`, which a repository that names no version has not thought of.
- */
-const DEFAULTS: Record<PackageManagerName, string> = { npm: '<12', pnpm: '^10', yarn: '^1', bun: '*' };
+/** Where nothing tells. */
+const DEFAULTS: Record<PackageManagerName, string> = { npm: '*', pnpm: '^10', yarn: '^1', bun: '*' };
 
 /**
  * Rows of ranges, all of one row to be satisfied, the most wanted row first: the version that was named, one that fits
@@ -22,14 +19,12 @@ const DEFAULTS: Record<PackageManagerName, string> = { npm: '<12', pnpm: '^10', 
  */
 export function managerRanges(
   manager: PackageManagerName,
-  named: string | undefined,
+  pinned: string | undefined,
   manifest: ProjectManifest,
   files: ProjectFiles,
   berry: boolean,
 ): string[][] {
   const engines = range(textAt(manifest.engines, manager));
-  const release = manager === 'yarn' ? files.yarnRelease : undefined;
-  const pinned = range(named) ?? release ?? range(textAt(manifest.volta, manager));
   const lockfile = files.lockfiles.find((one) => one.manager === manager);
   const written = lockfile && LOCKFILE_WRITERS[manager]?.[lockfile.format];
   const usual = manager === 'yarn' && berry ? '^4' : DEFAULTS[manager];
@@ -40,7 +35,12 @@ export function managerRanges(
     [written ?? usual],
     manager === 'yarn' ? [berry ? '>=2' : '*'] : ['*'],
   ];
-  return rows.filter((row) => row !== undefined && row !== '') as string[][];
+  return rows.filter((row) => typeof row === 'object');
+}
+
+/** The version that the repository's other files and fields pin, where `packageManager` does not. */
+export function pinnedElsewhere(manager: PackageManagerName, manifest: ProjectManifest, files: ProjectFiles) {
+  return (manager === 'yarn' ? files.yarnRelease : undefined) ?? range(textAt(manifest.volta, manager));
 }
 
 /** Whether yarn has to be 2 or later. */

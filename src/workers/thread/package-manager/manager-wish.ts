@@ -1,7 +1,7 @@
 import semver from 'semver';
 import { Failure } from '../../../contracts/failure.js';
 import type { PackageManagerName } from '../../../contracts/shapes.js';
-import { managerRanges, wantsBerry } from './manager-ranges.js';
+import { managerRanges, pinnedElsewhere, wantsBerry } from './manager-ranges.js';
 import { devEngines, textAt, type ProjectManifest } from './project.js';
 import type { ProjectFiles } from './project-files.js';
 import { workspaceBond, type WorkspaceBond } from './workspace-bond.js';
@@ -12,6 +12,8 @@ export interface ManagerWish {
   /** As the caller or the repository named it; null where it was inferred. */
   wanted: string | null;
   why: string;
+  /** The version or range that was named, by whatever names it. */
+  version?: string;
   /** What its version must satisfy, all of one row; the first row that can be had counts. */
   ranges: string[][];
   /** Of the tarball of exactly the named version, as corepack writes it. */
@@ -50,11 +52,13 @@ export function managerWish(
   // The field also tells the version of a manager that the caller has named again.
   const version = named.version ?? (field?.name === named.name ? field.version : undefined);
   const hash = version === field?.version ? field?.hash : undefined;
+  const pinned = version ?? pinnedElsewhere(named.name, manifest, files);
   return {
     name: named.name,
     wanted: named.wanted,
     why: named.why,
-    ranges: managerRanges(named.name, version, manifest, files, wantsBerry(files, bond !== undefined)),
+    version: pinned,
+    ranges: managerRanges(named.name, pinned, manifest, files, wantsBerry(files, bond !== undefined)),
     hash: hash && version ? { version, ...hash } : undefined,
     replaceable: bond === undefined && named.name !== 'npm',
   };
@@ -69,12 +73,18 @@ function nameManager(
 ): Named {
   if (requested) return { name: requested, wanted: requested, why: 'the request names it' };
   if (field && isManager(field.name)) {
-    return { name: field.name, wanted: field.text, why: 'packageManager in package.json names it', version: field.version };
+    return {
+      name: field.name,
+      wanted: field.text,
+      why: 'packageManager in package.json names it',
+      version: field.version,
+    };
   }
   const engines = devEngines(manifest, 'packageManager');
   const engine = engines.find(({ name }) => isManager(name));
   if (engine && isManager(engine.name)) {
-    const { name, version } = engine;
+    const { name } = engine;
+    const version = semver.validRange(engine.version) ? engine.version : undefined;
     return { name, wanted: version ? `${name}@${version}` : name, why: 'devEngines.packageManager names it', version };
   }
   const unknown = field?.text ?? engines[0]?.name;
@@ -82,7 +92,10 @@ function nameManager(
   return { name, wanted: unknown ?? null, why: unknown ? `${unknown} is not known here; ${why}` : why };
 }
 
-function inferManager({ lockfiles, pnpmWorkspace }: ProjectFiles, bond: WorkspaceBond | undefined): Pick<Named, 'name' | 'why'> {
+function inferManager(
+  { lockfiles, pnpmWorkspace }: ProjectFiles,
+  bond: WorkspaceBond | undefined,
+): Pick<Named, 'name' | 'why'> {
   const usable = lockfiles.filter(({ manager }) => !bond || bond.managers.includes(manager));
   const [first, ...others] = usable;
   if (first) {
@@ -98,7 +111,8 @@ function inferManager({ lockfiles, pnpmWorkspace }: ProjectFiles, bond: Workspac
 /** `name@version+algorithm.hash` */
 function packageManagerField(manifest: ProjectManifest) {
   const text = textAt(manifest, 'packageManager');
-  const [, name, version, algorithm, hex] = /^([\w@/-]+?)(?:@([^+]+))?(?:\+(sha\d+)\.([0-9a-f]+))?$/i.exec(text ?? '') ?? [];
+  const [, name, version, algorithm, hex] =
+    /^([\w@/-]+?)(?:@([^+]+))?(?:\+(sha\d+)\.([0-9a-f]+))?$/i.exec(text ?? '') ?? [];
   if (!text || !name) return undefined;
   const hash = algorithm && hex ? { algorithm: algorithm.toLowerCase(), hex: hex.toLowerCase() } : undefined;
   return { text: text.replace(/\+.*/, ''), name, version: semver.validRange(version) ? version : undefined, hash };

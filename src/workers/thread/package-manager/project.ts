@@ -17,7 +17,10 @@ export function textAt(holder: unknown, key: string): string | undefined {
 }
 
 /** The entries of `devEngines.runtime` or `devEngines.packageManager`: one, or a list of them. */
-export function devEngines(manifest: ProjectManifest, key: 'runtime' | 'packageManager'): { name: string; version?: string }[] {
+export function devEngines(
+  manifest: ProjectManifest,
+  key: 'runtime' | 'packageManager',
+): { name: string; version?: string }[] {
   const holder = manifest.devEngines;
   if (typeof holder !== 'object' || holder === null) return [];
   const entries: unknown[] = [(holder as Record<string, unknown>)[key]].flat();

@@ -9,7 +9,10 @@ import type { Programs } from './programs.js';
  * them by name. Named by its content, so that it is made once and never changed.
  */
 export async function provideBinFolder(store: string, nodePath: string, programs: Programs): Promise<string> {
-  const key = createHash('sha256').update(JSON.stringify([nodePath, programs])).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(JSON.stringify([nodePath, programs]))
+    .digest('hex')
+    .slice(0, 16);
   const folder = join(store, 'bin', key);
   if (existsSync(folder)) return folder;
   mkdirSync(dirname(folder), { recursive: true });
@@ -19,7 +22,8 @@ export async function provideBinFolder(store: string, nodePath: string, programs
     for (const [name, { path, native }] of Object.entries(programs)) {
       if (native) symlinkSync(path, join(aside, name));
       // Not by its #! line, which takes the first node on PATH: a dependency may have put its own there.
-      else writeFileSync(join(aside, name), `#!/bin/sh\nexec ${quoted(nodePath)} ${quoted(path)} "$@"\n`, { mode: 0o555 });
+      else
+        writeFileSync(join(aside, name), `#!/bin/sh\nexec ${quoted(nodePath)} ${quoted(path)} "$@"\n`, { mode: 0o555 });
     }
     chmodSync(aside, 0o755); // mkdtemp makes it for its owner alone; a sandbox may have another user
     await rename(aside, folder);

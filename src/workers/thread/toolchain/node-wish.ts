@@ -18,7 +18,17 @@ export interface VersionFiles {
 }
 
 const LTS_NAMES: Record<string, number> = {
-  argon: 4, boron: 6, carbon: 8, dubnium: 10, erbium: 12, fermium: 14, gallium: 16, hydrogen: 18, iron: 20, jod: 22, krypton: 24,
+  argon: 4,
+  boron: 6,
+  carbon: 8,
+  dubnium: 10,
+  erbium: 12,
+  fermium: 14,
+  gallium: 16,
+  hydrogen: 18,
+  iron: 20,
+  jod: 22,
+  krypton: 24,
 };
 const ANY_NAMES = ['node', 'latest', 'current', 'stable', 'lts', 'lts/*'];
 
@@ -44,7 +54,10 @@ export function nodeWish(manifest: ProjectManifest, files: VersionFiles): NodeWi
  * The newest version that fits, of an even major where there is one: these become LTS lines, while odd ones are left after
  * half a year and many native modules have no builds for them. So `>=22` becomes 26, and only `23` becomes 23.
  */
-export function newestNode<T extends { version: string }>(published: T[], fits: (version: string) => boolean): T | undefined {
+export function newestNode<T extends { version: string }>(
+  published: T[],
+  fits: (version: string) => boolean,
+): T | undefined {
   const fitting = published
     .filter(({ version }) => semver.valid(version) && fits(version))
     .toSorted((a, b) => semver.rcompare(a.version, b.version));
@@ -60,4 +73,7 @@ function toRange(wanted: string): string | undefined {
 
 /** Comments are allowed in both files. */
 const firstLine = (text = ''): string | undefined =>
-  text.split('\n').map((line) => line.replace(/#.*/, '').trim()).find((line) => line !== '');
+  text
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .find((line) => line !== '');

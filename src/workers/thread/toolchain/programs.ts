@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import semver from 'semver';
 import type { PackageManagerName } from '../../../contracts/shapes.js';
 
 /** Which package of the registry holds a program for this machine. */
@@ -18,10 +17,15 @@ export interface ProgramSource {
 export type Programs = Record<string, { path: string; native: boolean }>;
 
 const { platform, arch } = process;
-const musl = platform === 'linux' && !('glibcVersionRuntime' in (process.report.getReport() as { header: object }).header);
+const musl =
+  platform === 'linux' && !('glibcVersionRuntime' in (process.report.getReport() as { header: object }).header);
 const libc = musl ? '-musl' : '';
 
-export const NODE_SOURCE = { package: `node-${platform}-${arch}`, binary: 'bin/node', versions: '*' } satisfies ProgramSource;
+export const NODE_SOURCE = {
+  package: `node-${platform}-${arch}`,
+  binary: 'bin/node',
+  versions: '*',
+} satisfies ProgramSource;
 
 const MANAGER_SOURCES: Record<PackageManagerName, ProgramSource[]> = {
   npm: [{ package: 'npm', versions: '*' }],
@@ -36,11 +40,8 @@ const MANAGER_SOURCES: Record<PackageManagerName, ProgramSource[]> = {
   bun: [{ package: bunPackage(), versions: '*', binary: 'bin/bun' }],
 };
 
-/** The sources that a version in `range` may come from. */
-export function managerSources(manager: PackageManagerName, range: string): ProgramSource[] {
-  const options = { includePrerelease: true };
-  return MANAGER_SOURCES[manager].filter(({ versions }) => semver.intersects(versions, range, options));
-}
+/** Where the versions of a package manager come from. */
+export const managerSources = (manager: PackageManagerName): ProgramSource[] => MANAGER_SOURCES[manager];
 
 /** What an unpacked package manager brings along. */
 export function programsOf(manager: PackageManagerName, folder: string, source: ProgramSource): Programs {

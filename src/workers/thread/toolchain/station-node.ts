@@ -25,7 +25,11 @@ export function stationNpm(): StationNpm | undefined {
       engines?: { node?: string };
     };
     if (name !== 'npm') continue;
-    return { version, engines: engines?.node ?? '*', programs: programsOf('npm', folder, { package: 'npm', versions: '*' }) };
+    return {
+      version,
+      engines: engines?.node ?? '*',
+      programs: programsOf('npm', folder, { package: 'npm', versions: '*' }),
+    };
   }
   return undefined;
 }

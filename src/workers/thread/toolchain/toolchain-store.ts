@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -97,7 +107,11 @@ export class ToolchainStore {
 
 async function mustRun(binary: string, { name, version }: PublishedVersion): Promise<void> {
   chmodSync(binary, 0o755);
-  const { failed, shortMessage } = await execa(binary, ['--version'], { reject: false, extendEnv: false, timeout: 30_000 });
+  const { failed, shortMessage } = await execa(binary, ['--version'], {
+    reject: false,
+    extendEnv: false,
+    timeout: 30_000,
+  });
   if (!failed) return;
   throw new Failure('PACKAGE_MANAGER_UNAVAILABLE', `${name}@${version} does not run on this machine: ${shortMessage}`);
 }

@@ -1,11 +1,11 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { commandLine, processesMentioning } from './processes.js';
-import { runPrefix, sharedToolchains } from './temporary-folder.js';
+import { commandLine, processesMentioning } from './processes.mjs';
+import { runPrefix, sharedToolchains } from './temporary-folder.mjs';
 
 /** Fails the run when it has left a process or a temporary folder behind, and removes them. */
-export default function globalTeardown(): void {
+export default function globalTeardown() {
   rmSync(sharedToolchains(), { recursive: true, force: true });
   const processes = processesMentioning(runPrefix());
   const folders = readdirSync(tmpdir()).filter((name) => name.startsWith(runPrefix()));

@@ -1,0 +1,37 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { FailureFilter } from './common/failure.filter.js';
+import { serveDocs } from './common/openapi/document.js';
+import { requestId } from './common/request-context.js';
+import { securityHeaders } from './common/security-headers.js';
+import { StationIoAdapter } from './common/station-io.adapter.js';
+import { RequestValidationPipe } from './common/validation.js';
+import type { StationConfig } from './config/config.js';
+
+const MAX_BODY = '1mb';
+
+/**
+ * What surrounds every request. Create the application with `bodyParser: false`: with Nest's own parsers, forms would
+ * be read as well, and JSON with another limit.
+ */
+export function applyAppSetup(app: NestExpressApplication, config: StationConfig): void {
+  const origins = allowedOrigins(config);
+  app.disable('x-powered-by');
+  app.set('etag', false); // every answer is told afresh
+  app.use(requestId, securityHeaders);
+  if (origins) {
+    app.enableCors({
+      origin: origins,
+      exposedHeaders: ['Location', 'Preference-Applied', 'Retry-After', 'X-Request-Id'],
+    });
+  }
+  app.useBodyParser('json', { limit: MAX_BODY });
+  app.useGlobalPipes(new RequestValidationPipe());
+  app.useGlobalFilters(new FailureFilter());
+  app.useWebSocketAdapter(new StationIoAdapter(app, origins));
+  serveDocs(app);
+}
+
+function allowedOrigins({ corsOrigins }: StationConfig): string[] | '*' | undefined {
+  if (corsOrigins.includes('*')) return '*';
+  return corsOrigins.length > 0 ? [...corsOrigins] : undefined;
+}

@@ -1,0 +1,47 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { FAILURE_CODES, type FailureCode } from '../../contracts/failure-codes.js';
+import { FAILURE_STATUS } from '../failure-status.js';
+
+/** Serves Swagger UI at /docs and the OpenAPI document at /docs-json. */
+export function serveDocs(app: INestApplication): void {
+  SwaggerModule.setup('docs', app, () => createDocument(app), {
+    jsonDocumentUrl: 'docs-json',
+    raw: ['json'],
+    customSiteTitle: 'Docking Station',
+    swaggerOptions: { persistAuthorization: true },
+  });
+}
+
+function createDocument(app: INestApplication): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setTitle('Docking Station')
+    .setDescription(`${INTRODUCTION}\n\n${failureTable()}`)
+    .setVersion('0.1.0')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key, `dock_…`.' })
+    .addTag('repositories', 'Clone, install, run, watch, stop, update, unload.')
+    .addTag('operations', 'What was asked for, and what became of it.')
+    .addTag('auth', 'API keys.')
+    .addTag('health', 'Probes and statistics.');
+  return SwaggerModule.createDocument(app, builder.build(), {
+    operationIdFactory: (controller, method) => `${controller.replace('Controller', '').toLowerCase()}_${method}`,
+  });
+}
+
+const INTRODUCTION = `Loads Git repositories into workspaces and runs them.
+
+A request waits for its operation by default; \`Prefer: respond-async\` or \`wait=N\` answers 202 with the record of the
+operation, which goes on. A client that hangs up does not cancel. Unknown fields are refused by name. The same operations
+are open on Socket.IO as \`repo-operation {operation, repoUrl?, repoId?, options?, apiKey?, requestId?}\`, where the fields
+of the bodies below stand in \`options\`, answered by \`repo-success\` or \`repo-error\`.
+
+Every failure is \`application/problem+json\` with one of these codes:`;
+
+function failureTable(): string {
+  const codes = Object.keys(FAILURE_CODES) as FailureCode[];
+  const rows = codes.map((code) => {
+    const { title, suggestion, retryable } = FAILURE_CODES[code];
+    return `| ${FAILURE_STATUS[code]} | \`${code}\` | ${title} | ${retryable ? 'yes' : 'no'} | ${suggestion} |`;
+  });
+  return ['| status | code | meaning | retryable | what to do |', '|---|---|---|---|---|', ...rows].join('\n');
+}

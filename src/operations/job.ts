@@ -1,0 +1,100 @@
+import { Failure } from '../contracts/failure.js';
+import type { OperationContract, OperationName } from '../contracts/operations.js';
+import type { Operation } from '../contracts/shapes.js';
+import type { FromThread } from '../contracts/worker-messages.js';
+import type { RepositoryEntry } from '../registry/repository-entry.js';
+import type { RepositoryRegistry } from '../registry/repository-registry.js';
+import type { ThreadRun, WorkerPoolService } from '../workers/worker-pool.service.js';
+import type { OperationOptions, SubmitContext } from './operation-request.js';
+import type { StationFolders } from './station-folders.js';
+
+export interface JobServices {
+  registry: RepositoryRegistry;
+  pool: WorkerPoolService;
+  folders: StationFolders;
+  /** The record has changed: phase, percent, message. */
+  onProgress(job: AnyJob): void;
+  onLog(job: AnyJob, entry: RepositoryEntry, operationId: string, lastSeq: number): void;
+}
+
+interface ThreadOptions {
+  /** Names log and process tree, where they are not the operation's own: an app that an update has restarted. */
+  runId?: string;
+  onAppMessage?(message: FromThread, run: ThreadRun<'run'>): void;
+}
+
+/** One operation while it is being carried out: its record, its options, its threads, and the way to end it. */
+export class Job<K extends OperationName> {
+  private readonly cancellation = new AbortController();
+  private readonly runs = new Set<ThreadRun<OperationName>>();
+
+  constructor(
+    readonly operation: Operation,
+    readonly options: OperationOptions[K],
+    readonly context: SubmitContext,
+    private readonly services: JobServices,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.cancellation.signal;
+  }
+
+  /** The repository as it is now. REPO_NOT_FOUND when it has gone meanwhile: its clone failed, or it was unloaded. */
+  async entry(): Promise<RepositoryEntry> {
+    const entry = await this.services.registry.find(this.operation.uid);
+    if (entry) return entry;
+    throw new Failure('REPO_NOT_FOUND', `The repository ${this.operation.repoId} is gone`, {
+      context: { repoId: this.operation.repoId },
+    });
+  }
+
+  progress(phase: string, percent: number | null, message: string): void {
+    Object.assign(this.operation, { phase, percent, message });
+    this.services.onProgress(this);
+  }
+
+  /** Carries one operation out in a fresh thread. Rejects only after the thread and its processes have ended. */
+  async thread<T extends OperationName>(
+    operation: T,
+    entry: RepositoryEntry,
+    input: OperationContract[T]['input'],
+    { runId = this.operation.operationId, onAppMessage }: ThreadOptions = {},
+  ): Promise<OperationContract[T]['output']> {
+    this.signal.throwIfAborted();
+    const context = this.services.folders.contextOf(entry, runId);
+    const run: ThreadRun<T> = this.services.pool.start({
+      operation,
+      context,
+      input,
+      onMessage: (message) => {
+        if (message.type === 'progress') this.progress(message.phase, message.percent, message.message);
+        else if (message.type === 'log') this.services.onLog(this, entry, runId, message.lastSeq);
+        else onAppMessage?.(message, run as unknown as ThreadRun<'run'>);
+      },
+    });
+    const abort = () => run.abort(this.signal.reason as Failure);
+    this.signal.addEventListener('abort', abort, { once: true });
+    this.runs.add(run as unknown as ThreadRun<OperationName>);
+    try {
+      return await run.output;
+    } catch (error) {
+      await run.ended;
+      throw error;
+    } finally {
+      this.signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** The first reason counts. */
+  abort(failure: Failure): void {
+    this.cancellation.abort(failure);
+  }
+}
+
+export type AnyJob = Job<OperationName>;
+
+/** What surrounds an operation's thread on the main side: whether the state allows it, what it is given, what its outcome changes. */
+export interface Procedure<K extends OperationName> {
+  /** Resolves to the result as clients see it. */
+  perform(job: Job<K>): Promise<unknown>;
+}

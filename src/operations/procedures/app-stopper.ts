@@ -1,0 +1,42 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AppsService } from '../../apps/apps.service.js';
+import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
+import type { RepositoryEntry } from '../../registry/repository-entry.js';
+import type { AnyJob } from '../job.js';
+
+export interface StopResult {
+  stopped: true;
+  alreadyStopped: boolean;
+  exitCode: number | null;
+  signal: string | null;
+  /** Whether SIGKILL was needed. */
+  forced: boolean;
+  durationMs: number;
+}
+
+/** Ends an app from outside, in a thread of its own: it works also where the app's session thread does not answer. */
+@Injectable()
+export class AppStopper {
+  constructor(
+    @Inject(STATION_CONFIG) private readonly config: StationConfig,
+    private readonly apps: AppsService,
+  ) {}
+
+  async stop(job: AnyJob, entry: RepositoryEntry, reason: string, graceMs?: number): Promise<StopResult> {
+    const running = this.apps.get(entry.uid);
+    if (!running) {
+      return { stopped: true, alreadyStopped: true, exitCode: null, signal: null, forced: false, durationMs: 0 };
+    }
+    const ended = this.apps.whenEnded(entry.uid);
+    this.apps.stopping(entry.uid, reason);
+    const { forced, durationMs } = await job.thread('stop', entry, {
+      tree: running.tree,
+      graceMs: graceMs ?? this.config.stopGraceMs,
+      host: this.config.appHost,
+      ports: running.ports,
+    });
+    const app = await ended;
+    const { exitCode = null, signal = null } = app ?? {};
+    return { stopped: true, alreadyStopped: false, exitCode, signal, forced, durationMs };
+  }
+}

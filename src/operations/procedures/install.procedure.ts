@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import type { InstallInput } from '../../contracts/operations.js';
+import { Failure } from '../../contracts/failure.js';
+import type { RepositoryEntry } from '../../registry/repository-entry.js';
+import type { InstallOptions } from '../operation-request.js';
+import type { AnyJob, Job, Procedure } from '../job.js';
+import { RepositoryChanges } from '../repository-changes.js';
+import { StationTools } from '../station-tools.js';
+
+/** Any state → `ready`, but a running app stays `running`; failed → `error`; cancelled → `cloned`. */
+@Injectable()
+export class InstallProcedure implements Procedure<'install'> {
+  constructor(
+    private readonly changes: RepositoryChanges,
+    private readonly tools: StationTools,
+  ) {}
+
+  async perform(job: Job<'install'>): Promise<unknown> {
+    return this.install(job as unknown as AnyJob, await job.entry(), job.options);
+  }
+
+  /** Also what an update with restart does when dependencies have changed. */
+  async install(job: AnyJob, entry: RepositoryEntry, options: InstallOptions): Promise<unknown> {
+    const { operationId } = job.operation;
+    const running = async () => (await job.entry()).state === 'running';
+    try {
+      const { result, record } = await job.thread('install', entry, this.inputFor(entry, options));
+      const state = (await running()) ? {} : ({ state: 'ready' } as const);
+      await this.changes.apply(entry.uid, { installed: record, ...state }, { operationId });
+      return result;
+    } catch (error) {
+      const { code, message } = Failure.of(error);
+      const state = code === 'CANCELLED' ? 'cloned' : 'error';
+      const change = (await running()) ? { installed: null } : { installed: null, state: state as 'cloned' | 'error' };
+      const reason = code === 'CANCELLED' ? undefined : { code, message };
+      await this.changes.apply(entry.uid, change, { operationId, reason });
+      throw error;
+    }
+  }
+
+  private inputFor({ defaults }: RepositoryEntry, options: InstallOptions): InstallInput {
+    return {
+      packageManager: options.packageManager ?? defaults.packageManager,
+      production: options.production ?? defaults.production ?? false,
+      strictEngines: options.strictEngines ?? false,
+      ignoreScripts: options.ignoreScripts ?? false,
+      toolchain: this.tools.access,
+    };
+  }
+}

@@ -1,0 +1,25 @@
+import { Injectable } from '@nestjs/common';
+import { RepositoryRegistry } from '../../registry/repository-registry.js';
+import type { AnyJob, Job, Procedure } from '../job.js';
+import { RepositoryChanges } from '../repository-changes.js';
+import { AppStopper } from './app-stopper.js';
+
+/** Stops the app, removes workspace, caches and entry. What was queued before it has been cancelled by then. */
+@Injectable()
+export class UnloadProcedure implements Procedure<'unload'> {
+  constructor(
+    private readonly registry: RepositoryRegistry,
+    private readonly changes: RepositoryChanges,
+    private readonly stopper: AppStopper,
+  ) {}
+
+  async perform(job: Job<'unload'>): Promise<unknown> {
+    const entry = await job.entry();
+    const stopped = await this.stopper.stop(job as unknown as AnyJob, entry, 'unload');
+    const { freedBytes } = await job.thread('unload', entry, {});
+    await this.registry.remove(entry.uid);
+    this.changes.tell(entry, 'unloaded', { operationId: job.operation.operationId });
+    this.changes.forget(entry.uid);
+    return { unloaded: true, appStopped: !stopped.alreadyStopped, freedBytes };
+  }
+}

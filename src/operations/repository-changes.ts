@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import type { RepoEvent, RepoNotification, RepoProgress } from '../contracts/events.js';
+import { mayBecome } from '../contracts/repository-states.js';
+import type { Operation } from '../contracts/shapes.js';
+import { EventBus, type Audience } from '../events/event-bus.js';
+import type { RepositoryEntry } from '../registry/repository-entry.js';
+import { RepositoryRegistry } from '../registry/repository-registry.js';
+
+/** After a restart counting goes on this far ahead: events that were sent after the last write are never numbered twice. */
+const RESTART_GAP = 1_000;
+
+interface Cause {
+  operationId?: string;
+  reason?: { code: string; message: string };
+}
+
+/** Changes a repository and tells of it: the one place where a state changes, and where events get their numbers. */
+@Injectable()
+export class RepositoryChanges {
+  private readonly seqs = new Map<string, number>();
+
+  constructor(
+    private readonly registry: RepositoryRegistry,
+    private readonly bus: EventBus,
+  ) {}
+
+  /** Undefined when the repository is gone. A state that may not follow the present one is a programming error. */
+  async apply(
+    uid: string,
+    changes: Partial<RepositoryEntry>,
+    { operationId, reason }: Cause = {},
+  ): Promise<RepositoryEntry | undefined> {
+    const before = await this.registry.find(uid);
+    if (!before) return undefined;
+    const state = changes.state ?? before.state;
+    if (changes.state && !mayBecome(before.state, state)) throw new Error(`${before.state} may not become ${state}`);
+    const stateReason = changes.state ? (reason ?? null) : before.stateReason;
+    const changed = state !== before.state;
+    const eventSeq = changed ? this.nextSeq(before) : this.currentSeq(before);
+    const after = await this.registry.update(uid, { ...changes, stateReason, eventSeq });
+    if (after && changed) this.send(after, eventSeq, 'state', before.state, { operationId, reason });
+    return after;
+  }
+
+  /** An event that changes no state. */
+  tell(entry: RepositoryEntry, type: RepoEvent['type'], cause: Cause = {}): void {
+    this.send(entry, this.nextSeq(entry), type, entry.state, cause);
+  }
+
+  progress(entry: RepositoryEntry, operation: Operation, socketId?: string): void {
+    const { operationId, repoId, uid, phase, percent, message, queuePosition } = operation;
+    const payload: RepoProgress = {
+      seq: this.nextSeq(entry),
+      operationId,
+      operation: operation.operation,
+      repoId,
+      uid,
+      phase,
+      percent,
+      message,
+      queuePosition,
+    };
+    this.bus.publish('progress', { audience: audienceOf(entry), payload, socketId });
+  }
+
+  notify(entry: RepositoryEntry, operation: Operation, socketId?: string): void {
+    const { operationId, repoId, uid, status, owner } = operation;
+    const payload: RepoNotification = {
+      seq: this.nextSeq(entry),
+      time: Date.now(),
+      uid,
+      repoId,
+      operation: operation.operation,
+      operationId,
+      status,
+      by: owner,
+    };
+    this.bus.publish('notification', { audience: audienceOf(entry), payload, socketId });
+  }
+
+  /** The number of the last event. */
+  currentSeq(entry: RepositoryEntry): number {
+    return this.seqs.get(entry.uid) ?? (entry.eventSeq === 0 ? 0 : entry.eventSeq + RESTART_GAP);
+  }
+
+  forget(uid: string): void {
+    this.seqs.delete(uid);
+  }
+
+  private nextSeq(entry: RepositoryEntry): number {
+    const seq = this.currentSeq(entry) + 1;
+    this.seqs.set(entry.uid, seq);
+    return seq;
+  }
+
+  private send(
+    entry: RepositoryEntry,
+    seq: number,
+    type: RepoEvent['type'],
+    previousState: RepositoryEntry['state'] | null,
+    { operationId, reason }: Cause,
+  ): void {
+    const { uid, repoId, state, app } = entry;
+    const payload: RepoEvent = { seq, time: Date.now(), uid, repoId, type, state, previousState, reason, operationId };
+    if (app) payload.app = app;
+    this.bus.publish('event', { audience: audienceOf(entry), payload });
+  }
+}
+
+export function audienceOf({ uid, owner, visibility }: RepositoryEntry): Audience {
+  return { uid, owner, visibility };
+}

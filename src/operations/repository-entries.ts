@@ -1,0 +1,115 @@
+import { lstat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Principal } from '../auth/principal.js';
+import { STATION_CONFIG, type StationConfig } from '../config/config.js';
+import { Failure } from '../contracts/failure.js';
+import {
+  baseRepoId,
+  parseRepositoryUrl,
+  refuseForbiddenHost,
+  urlHash,
+  validateBranch,
+  validateRepoId,
+} from '../contracts/repository-url.js';
+import type { RepositoryEntry } from '../registry/repository-entry.js';
+import { RepositoryRegistry } from '../registry/repository-registry.js';
+import { newUid } from './ids.js';
+import type { CloneOptions } from './operation-request.js';
+import { ISOLATION } from './station-isolation.js';
+
+/** Enters new repositories: who may have which id, and in which folder. */
+@Injectable()
+export class RepositoryEntries {
+  /** One at a time: two clones of the same URL must not both find the id free. The unique index is the last resort. */
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    @Inject(STATION_CONFIG) private readonly config: StationConfig,
+    private readonly registry: RepositoryRegistry,
+  ) {}
+
+  /** INVALID_URL, INVALID_BRANCH, GIT_HOST_NOT_ALLOWED, SANDBOX_UNAVAILABLE, ALREADY_LOADED, REPO_ID_TAKEN. */
+  async enter(options: CloneOptions, principal: Principal): Promise<RepositoryEntry> {
+    const url = parseRepositoryUrl(options.repoUrl);
+    if (options.branch !== undefined) validateBranch(options.branch);
+    refuseForbiddenHost(url, this.config.gitAllowedHosts);
+    if (options.isolated) {
+      throw new Failure('SANDBOX_UNAVAILABLE', `isolated was asked for, but ${ISOLATION.isolation.reason}`);
+    }
+    const { canonicalUrl } = url;
+    const entered = this.turn.then(async () => {
+      const repoId = await this.chooseId(canonicalUrl, options.repoId, principal.owner);
+      const uid = newUid();
+      const now = Date.now();
+      const entry: RepositoryEntry = {
+        uid,
+        repoId,
+        owner: principal.owner,
+        visibility: options.visibility ?? 'private',
+        workspace: await this.chooseFolder(repoId, uid),
+        canonicalUrl,
+        repoUrl: canonicalUrl,
+        branch: options.branch ?? null,
+        refKind: 'branch',
+        commit: null,
+        depth: options.depth ?? 1,
+        state: 'cloning',
+        stateReason: null,
+        declaresDependencies: false,
+        defaults: { production: options.production, packageManager: options.packageManager },
+        installed: null,
+        ...ISOLATION,
+        app: null,
+        appOperationId: null,
+        appTree: null,
+        runOptions: null,
+        credentials: options.credentials ?? url.credentials ?? null,
+        eventSeq: 0,
+        homeNode: hostname(),
+        epoch: 1,
+        createdAt: now,
+        updatedAt: now,
+      };
+      await this.registry.insert(entry);
+      return entry;
+    });
+    this.turn = entered.catch(() => undefined); // the next one need not care; the caller hears of it
+    return entered;
+  }
+
+  private async chooseId(canonicalUrl: string, wanted: string | undefined, owner: string): Promise<string> {
+    const own = (await this.registry.list()).filter((entry) => entry.owner === owner);
+    const sameUrl = own.find((entry) => entry.canonicalUrl === canonicalUrl);
+    if (wanted !== undefined) {
+      const chosen = validateRepoId(wanted);
+      const taken = own.find((entry) => entry.repoId === chosen);
+      if (taken?.canonicalUrl === canonicalUrl) throw alreadyLoaded(taken);
+      if (!taken) return chosen;
+      throw new Failure('REPO_ID_TAKEN', `You already have another repository named ${chosen}`, {
+        context: { repoId: taken.repoId, uid: taken.uid },
+      });
+    }
+    if (sameUrl) throw alreadyLoaded(sameUrl);
+    const base = baseRepoId(canonicalUrl);
+    const isTaken = (repoId: string) => own.some((entry) => entry.repoId === repoId);
+    return isTaken(base) ? `${base}-${urlHash(canonicalUrl)}` : base;
+  }
+
+  /** A folder that nobody has, not even as a left-over of a repository that is gone. */
+  private async chooseFolder(repoId: string, uid: string): Promise<string> {
+    const others = await this.registry.findByRepoId(repoId);
+    const exists = await lstat(join(this.config.workspaceDir, repoId)).then(
+      () => true,
+      () => false,
+    );
+    return others.length > 0 || exists ? `${repoId}~${uid}` : repoId;
+  }
+}
+
+function alreadyLoaded({ repoId, uid, state }: RepositoryEntry): Failure {
+  return new Failure('ALREADY_LOADED', `You have loaded this repository already: ${repoId}`, {
+    context: { repoId, uid, state },
+  });
+}

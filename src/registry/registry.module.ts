@@ -1,0 +1,62 @@
+import { Global, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { STATION_CONFIG, type StationConfig } from '../config/config.js';
+import { IdempotencyStore } from './idempotency-store.js';
+import { KeyStore } from './key-store.js';
+import { Manifests } from './manifests.js';
+import { OperationHistory } from './operation-history.js';
+import { RepositoryRegistry } from './repository-registry.js';
+import { Secrets } from './secrets.js';
+import { openDatabase } from './sql/database.js';
+import { SqlIdempotencyStore } from './sql/sql-idempotency-store.js';
+import { SqlKeyStore } from './sql/sql-key-store.js';
+import { SqlOperationHistory } from './sql/sql-operation-history.js';
+import { SqlRepositoryRegistry } from './sql/sql-repository-registry.js';
+
+const logger = new Logger('Registry');
+
+/** What the station remembers. Others know the ports (abstract classes) only. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: DataSource,
+      inject: [STATION_CONFIG],
+      useFactory: ({ dataDir }: StationConfig) =>
+        openDatabase(dataDir, (keptAs) =>
+          logger.warn(`The database was damaged; it is kept as ${keptAs}, and a new one is made from the manifests`),
+        ),
+    },
+    { provide: Secrets, inject: [STATION_CONFIG], useFactory: (config: StationConfig) => Secrets.load(config) },
+    {
+      provide: Manifests,
+      inject: [STATION_CONFIG, Secrets],
+      useFactory: (config: StationConfig, secrets: Secrets) => new Manifests(config, secrets),
+    },
+    {
+      provide: RepositoryRegistry,
+      inject: [DataSource, Manifests, Secrets],
+      useFactory: (database: DataSource, manifests: Manifests, secrets: Secrets) =>
+        new SqlRepositoryRegistry(database, manifests, secrets),
+    },
+    {
+      provide: OperationHistory,
+      inject: [DataSource],
+      useFactory: (database: DataSource) => new SqlOperationHistory(database),
+    },
+    { provide: KeyStore, inject: [DataSource], useFactory: (database: DataSource) => new SqlKeyStore(database) },
+    {
+      provide: IdempotencyStore,
+      inject: [DataSource],
+      useFactory: (database: DataSource) => new SqlIdempotencyStore(database),
+    },
+  ],
+  exports: [Manifests, RepositoryRegistry, OperationHistory, KeyStore, IdempotencyStore],
+})
+export class RegistryModule implements OnApplicationShutdown {
+  constructor(private readonly database: DataSource) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.database.destroy();
+  }
+}

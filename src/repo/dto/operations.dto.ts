@@ -1,0 +1,129 @@
+import { ChoiceField, FlagField, IntegerField, MapField, ObjectField, TextField } from '../../common/fields.js';
+import type { PackageManagerName, RestartPolicy, Visibility } from '../../contracts/shapes.js';
+import type { InstallOptions, RunOptions, StopOptions, UpdateOptions } from '../../operations/operation-request.js';
+import { PACKAGE_MANAGERS, VISIBILITIES } from './clone.dto.js';
+
+const RESTART_POLICIES: readonly RestartPolicy[] = ['no', 'on-failure', 'always'];
+const DAY_MS = 86_400_000;
+const PATH = { regex: /^\/[^\s\0]*$/, says: 'a path that begins with /' };
+
+/** For operations that take no options: any field is refused by name. */
+export class NoOptionsDto {}
+
+export class InstallDto implements InstallOptions {
+  @ChoiceField({
+    values: PACKAGE_MANAGERS,
+    description: 'Default: what the clone named, else `packageManager` of package.json, else the lockfile, else npm.',
+  })
+  packageManager?: PackageManagerName;
+
+  @FlagField({ description: 'Leave dev dependencies out. Default: what the clone said, else false.' })
+  production?: boolean;
+
+  @FlagField({ description: 'Fail with ENGINE_MISMATCH where the wanted Node.js cannot be had.', default: false })
+  strictEngines?: boolean;
+
+  @FlagField({ description: 'Run no install scripts.', default: false })
+  ignoreScripts?: boolean;
+}
+
+export class UpdateDto implements UpdateOptions {
+  @TextField({ maxLength: 1024, description: 'The branch or tag to move to. Default: the tracked one.' })
+  branch?: string;
+
+  @FlagField({ description: 'Install if needed, and restart a running app.', default: false })
+  restart?: boolean;
+}
+
+class ReadyDto {
+  @TextField({
+    maxLength: 2048,
+    pattern: PATH,
+    description: 'Ready once this path answers with 2xx.',
+    example: '/health',
+  })
+  http?: string;
+
+  @TextField({ maxLength: 500, description: 'Ready once a line of output holds this text.', example: 'listening' })
+  log?: string;
+}
+
+class LivenessDto {
+  @TextField({ required: true, maxLength: 2048, pattern: PATH, description: 'A path that answers while it lives.' })
+  http!: string;
+
+  @IntegerField({ required: true, minimum: 1000, maximum: 3_600_000, description: 'Milliseconds between two looks.' })
+  intervalMs!: number;
+}
+
+export class RunDto implements RunOptions {
+  @TextField({
+    maxLength: 200,
+    description: 'A script of package.json. Default: the first that exists of start, dev, serve.',
+    example: 'start',
+  })
+  script?: string;
+
+  @IntegerField({
+    minimum: 1024,
+    maximum: 65_535,
+    description: 'Given to the app as PORT. Default: a free one is allocated.',
+    example: 3000,
+  })
+  port?: number;
+
+  @MapField({
+    values: 'string',
+    description:
+      'Environment variables of the app, text each, at most 128 kB. Names that change how it is started ' +
+      '(PATH, LD_*, NODE_OPTIONS, npm_config_* and the like) are refused with ENV_NOT_ALLOWED.',
+    example: { NODE_ENV: 'production' },
+  })
+  env?: Record<string, string>;
+
+  @FlagField({ description: '`false` waits for the end and answers with exit code and output.', default: true })
+  background?: boolean;
+
+  @ChoiceField({
+    values: RESTART_POLICIES,
+    default: 'on-failure',
+    description:
+      'What happens when an app that has lived for ten seconds ends; but for `no` it comes back after a restart of the server.',
+  })
+  restartPolicy?: RestartPolicy;
+
+  @IntegerField({
+    minimum: 0,
+    maximum: 600_000,
+    default: 30_000,
+    description: 'Milliseconds to wait until it listens. When they are over it runs on, with `ready: false`.',
+  })
+  readyTimeoutMs?: number;
+
+  @IntegerField({
+    minimum: 100,
+    maximum: DAY_MS,
+    description: 'With `background: false`: milliseconds it may take. Default: WORKER_TIMEOUT.',
+  })
+  timeoutMs?: number;
+
+  @ObjectField({ type: () => ReadyDto, description: 'When it is ready. Default: when it listens.' })
+  ready?: ReadyDto;
+
+  @ObjectField({ type: () => LivenessDto, description: 'Ends the app when it no longer answers.' })
+  liveness?: LivenessDto;
+}
+
+export class StopDto implements StopOptions {
+  @IntegerField({
+    minimum: 0,
+    maximum: 600_000,
+    description: 'Milliseconds between SIGTERM and SIGKILL. Default: STOP_GRACE_MS.',
+  })
+  graceMs?: number;
+}
+
+export class VisibilityDto {
+  @ChoiceField({ required: true, values: VISIBILITIES, description: '`shared`: every key may read it.' })
+  visibility!: Visibility;
+}

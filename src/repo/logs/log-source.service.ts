@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { LogReader } from '../../apps/log-reader.js';
+import type { LogSource } from '../../contracts/events.js';
+import { Failure } from '../../contracts/failure.js';
+import type { OperationName } from '../../contracts/operation-names.js';
+import type { Operation } from '../../contracts/shapes.js';
+import { OperationsService } from '../../operations/operations.service.js';
+import { OperationHistory } from '../../registry/operation-history.js';
+import type { RepositoryEntry } from '../../registry/repository-entry.js';
+import { RepositoryRegistry } from '../../registry/repository-registry.js';
+import { isUnfinished } from '../operation-reads.service.js';
+
+/** One log: that of an operation, or of the app that a run started. */
+export interface LogTarget {
+  uid: string;
+  operationId: string;
+}
+
+/** As many operations as are kept of a repository. */
+const KEPT = 200;
+
+/** Knows which log is meant, and whether anything can still be added to it. */
+@Injectable()
+export class LogSourceService {
+  constructor(
+    private readonly operations: OperationsService,
+    private readonly history: OperationHistory,
+    private readonly registry: RepositoryRegistry,
+    private readonly logs: LogReader,
+  ) {}
+
+  /** The named operation's log, else the latest of that source; undefined when there has been none. */
+  async choose(entry: RepositoryEntry, source: LogSource, operationId?: string): Promise<LogTarget | undefined> {
+    const { uid } = entry;
+    if (operationId !== undefined) {
+      const operation = await this.history.find(operationId);
+      if (operation?.uid === uid) return { uid, operationId };
+      throw new Failure('OPERATION_NOT_FOUND', `"${entry.repoId}" has no operation "${operationId}".`);
+    }
+    if (source === 'app' && entry.state === 'running' && entry.appOperationId !== null) {
+      return { uid, operationId: entry.appOperationId };
+    }
+    const { operations } = await this.history.list({ uid, limit: KEPT });
+    const candidates = operations.filter((operation) => sourceOf(operation.operation) === source);
+    // A run that was refused (ALREADY_RUNNING, PORT_IN_USE) has no output; the latest that has is meant.
+    for (const candidate of candidates) {
+      if (await this.logs.exists(uid, candidate.operationId)) return { uid, operationId: candidate.operationId };
+    }
+    const [latest] = candidates;
+    return latest && { uid, operationId: latest.operationId };
+  }
+
+  /** A finished operation's log is complete, but for that of a run: it grows as long as its app lives. */
+  async canGrow({ uid, operationId }: LogTarget): Promise<boolean> {
+    const operation = await this.operations.find(operationId);
+    if (operation && isUnfinished(operation)) return true;
+    const entry = await this.registry.find(uid);
+    return entry?.state === 'running' && entry.appOperationId === operationId;
+  }
+
+  async operation(operationId: string): Promise<Operation | undefined> {
+    return this.operations.find(operationId);
+  }
+}
+
+/** undefined for operations whose output nobody asks for by source. */
+export function sourceOf(operation: OperationName): LogSource | undefined {
+  if (operation === 'run') return 'app';
+  return operation === 'clone' || operation === 'install' || operation === 'update' ? operation : undefined;
+}

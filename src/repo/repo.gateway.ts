@@ -1,0 +1,100 @@
+import {
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
+  type OnGatewayInit,
+  WebSocketGateway,
+} from '@nestjs/websockets';
+import type { Server } from 'socket.io';
+import { failureOfException } from '../common/failure-of-exception.js';
+import { validate } from '../common/validation.js';
+import { Failure } from '../contracts/failure.js';
+import { OperationMessageDto, SubscribeMessageDto, UnsubscribeMessageDto } from './sockets/messages.dto.js';
+import { Reply } from './sockets/reply.js';
+import { SessionsService } from './sockets/sessions.service.js';
+import { SocketOperationsService } from './sockets/socket-operations.service.js';
+import type { SocketSession } from './sockets/socket-session.js';
+import type { StationSocket } from './sockets/station-socket.js';
+import { SubscriptionsService } from './sockets/subscriptions.service.js';
+
+/** As much as a REST body may have. The transport takes more, so that a larger message gets an answer. */
+const MAX_MESSAGE_CHARS = 1_000_000;
+
+type Handler = (session: SocketSession, body: unknown, reply: Reply) => Promise<void>;
+
+/** The Socket.IO door. */
+@WebSocketGateway()
+export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<StationSocket>, OnGatewayDisconnect {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly operations: SocketOperationsService,
+    private readonly subscriptions: SubscriptionsService,
+  ) {}
+
+  afterInit(server: Server): void {
+    server.use((socket, next) => {
+      this.sessions.admit(socket).then(
+        () => next(),
+        (error: unknown) => next(connectError(error)),
+      );
+    });
+  }
+
+  /**
+   * Messages are bound here and not with `@SubscribeMessage`: Nest awaits before it calls a handler, so messages of
+   * different events could change places, and its guards, pipes and filters would not see these anyway.
+   */
+  handleConnection(socket: StationSocket): void {
+    const session = this.sessions.open(socket);
+    const handlers: Record<string, Handler> = {
+      'repo-operation': (...message) => this.operate(...message),
+      'repo-subscribe': (...message) => this.subscribe(...message),
+      'repo-unsubscribe': (...message) => this.unsubscribe(...message),
+    };
+    for (const [event, handler] of Object.entries(handlers)) {
+      socket.on(event, (...args) => receive(session, event, args, handler));
+    }
+  }
+
+  handleDisconnect(socket: StationSocket): void {
+    this.sessions.close(socket);
+  }
+
+  private async operate(session: SocketSession, body: unknown, reply: Reply): Promise<void> {
+    const message = validate(OperationMessageDto, body, 'message');
+    const caller = await this.sessions.callerOf(session, message.apiKey);
+    await this.operations.takeUp(message, caller, session.socket.id, reply);
+  }
+
+  private async subscribe(session: SocketSession, body: unknown, reply: Reply): Promise<void> {
+    const message = validate(SubscribeMessageDto, body, 'message');
+    const caller = await this.sessions.callerOf(session, message.apiKey);
+    await this.subscriptions.subscribe(session, caller, message, reply);
+  }
+
+  private async unsubscribe(session: SocketSession, body: unknown, reply: Reply): Promise<void> {
+    const message = validate(UnsubscribeMessageDto, body, 'message');
+    const caller = await this.sessions.callerOf(session, message.apiKey);
+    await this.subscriptions.unsubscribe(session, caller, message, reply);
+  }
+}
+
+/** Whatever was sent, it is answered exactly once and nothing is thrown into Socket.IO. */
+function receive(session: SocketSession, event: string, args: unknown[], handler: Handler): void {
+  const last = args.at(-1);
+  const acknowledge = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
+  const [body] = acknowledge ? args.slice(0, -1) : args;
+  const reply = new Reply(session.socket, event, acknowledge, body);
+  try {
+    if (JSON.stringify(body ?? null).length > MAX_MESSAGE_CHARS) {
+      throw new Failure('TOO_LARGE', `The message has more than ${MAX_MESSAGE_CHARS} characters.`);
+    }
+    session.inTurn(() => handler(session, body, reply).catch((error: unknown) => reply.fail(error)));
+  } catch (error) {
+    reply.fail(error);
+  }
+}
+
+function connectError(exception: unknown): Error {
+  const failure = failureOfException(exception);
+  return Object.assign(new Error(failure.message), { data: failure.toData() });
+}

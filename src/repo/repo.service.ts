@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../auth/principal.js';
+import { RepositoryAccess } from '../auth/repository-access.js';
+import { repositoryView } from '../common/repository-view.js';
+import { Failure } from '../contracts/failure.js';
+import type { OperationName } from '../contracts/operation-names.js';
+import type { Repository, Visibility } from '../contracts/shapes.js';
+import type { OperationOptions, OperationTicket, SubmitContext } from '../operations/operation-request.js';
+import { OperationsService } from '../operations/operations.service.js';
+import { RepositoryChanges } from '../operations/repository-changes.js';
+import type { RepositoryEntry } from '../registry/repository-entry.js';
+import { checkRunEnv } from './dto/run-env.js';
+
+export type RepositoryOperation = Exclude<OperationName, 'clone'>;
+
+/** What can be asked of repositories, for REST and Socket.IO alike: access first, then the operation. */
+@Injectable()
+export class RepoService {
+  constructor(
+    private readonly access: RepositoryAccess,
+    private readonly changes: RepositoryChanges,
+    private readonly operations: OperationsService,
+  ) {}
+
+  async list(caller: Principal): Promise<{ repositories: Repository[]; count: number }> {
+    const repositories = (await this.access.visible(caller)).map((entry) => this.view(entry));
+    return { repositories, count: repositories.length };
+  }
+
+  async get(id: string, caller: Principal): Promise<Repository> {
+    return this.view(await this.access.toRead(id, caller));
+  }
+
+  async setVisibility(id: string, caller: Principal, visibility: Visibility): Promise<Repository> {
+    const { uid } = await this.access.toChange(id, caller);
+    const changed = await this.changes.apply(uid, { visibility });
+    if (!changed) throw new Failure('REPO_NOT_FOUND', `The repository "${id}" was unloaded meanwhile.`);
+    this.changes.tell(changed, 'state'); // those who may see it from now on have not heard of it yet
+    return this.view(changed);
+  }
+
+  clone(options: OperationOptions['clone'], context: SubmitContext): Promise<OperationTicket> {
+    return this.operations.clone(options, context);
+  }
+
+  async submit<K extends RepositoryOperation>(
+    operation: K,
+    id: string,
+    options: OperationOptions[K],
+    context: SubmitContext,
+  ): Promise<OperationTicket> {
+    const entry = await (operation === 'status'
+      ? this.access.toRead(id, context.principal)
+      : this.access.toChange(id, context.principal));
+    if (operation === 'run') checkEnvironment(options as OperationOptions['run']);
+    return this.operations.submit(operation, entry, options, context);
+  }
+
+  private view(entry: RepositoryEntry): Repository {
+    return repositoryView(entry, this.operations.active(entry.uid));
+  }
+}
+
+function checkEnvironment({ env, port }: OperationOptions['run']): void {
+  if (env) checkRunEnv(env, port);
+}

@@ -1,0 +1,51 @@
+import { installDependencies } from '../package-manager/install-dependencies.js';
+import { removeEscapingLinks } from '../package-manager/escaping-links.js';
+import type { Handler } from '../operation-thread.js';
+import { provideToolchain } from '../toolchain/toolchain.js';
+import { dependencyFingerprint, readPackageJson } from '../workspace/manifest.js';
+
+/** Provides the tools that the repository asks for, and installs its dependencies with them. */
+export const install: Handler<'install'> = async (input, thread) => {
+  const startedAt = Date.now();
+  const { workspace } = thread.context.paths;
+  const { production, ignoreScripts, strictEngines } = input;
+  const manifest = readPackageJson(workspace);
+  const removed = removeEscapingLinks(workspace);
+
+  thread.progress('toolchain', null, 'choosing Node.js and package manager');
+  const toolchain = await provideToolchain({
+    workspace,
+    manifest,
+    packageManager: input.packageManager,
+    strictEngines,
+    access: input.toolchain,
+    signal: thread.signal,
+    onProgress: (tool) => thread.progress('toolchain', null, `fetching ${tool}`),
+  });
+  const { packageManager, node, nodePath, binPaths } = toolchain;
+  thread.log.write('system', [
+    `Node.js ${node.used}: ${node.why}`,
+    `${packageManager.used} ${packageManager.version}: ${packageManager.why}`,
+  ]);
+
+  const { frozen, scriptsNotRun, warnings } = await installDependencies(
+    { production, ignoreScripts, strictEngines, toolchain, registry: input.toolchain.registry },
+    thread,
+  );
+  const { name: _name, ...choice } = packageManager;
+  return {
+    result: {
+      packageManager: choice,
+      node,
+      frozen,
+      scriptsNotRun,
+      durationMs: Date.now() - startedAt,
+      warnings: [
+        ...removed.map((name) => `${name} was a link that led out of the repository, and was removed`),
+        ...toolchain.warnings,
+        ...warnings,
+      ],
+    },
+    record: { packageManager, node, nodePath, binPaths, fingerprint: dependencyFingerprint(workspace), production },
+  };
+};

@@ -1,0 +1,148 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import semver from 'semver';
+import type { RegistryAccess } from '../../../contracts/operations.js';
+import type { PackageManagerName } from '../../../contracts/shapes.js';
+import { nodeHeaders } from '../toolchain/station-node.js';
+
+/** Of the server's environment only what tells about the machine: where programs are, its language, its way to the network. */
+const OF_THE_MACHINE = [
+  'LANG',
+  'LANGUAGE',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TZ',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'CURL_CA_BUNDLE',
+  'REQUESTS_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+];
+
+export interface ToolEnvironment {
+  home: string;
+  binPaths: string[];
+  nodePath: string;
+}
+
+/**
+ * The environment of a repository's commands, for installs and runs alike: the chosen tools first on PATH, a HOME of its
+ * own with caches and temporary files below, nothing that the server keeps for itself.
+ */
+export function toolEnvironment({ home, binPaths, nodePath }: ToolEnvironment): Record<string, string> {
+  const temporary = join(home, 'tmp');
+  mkdirSync(temporary, { recursive: true });
+  const machine = OF_THE_MACHINE.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : []));
+  const headers = nodeHeaders(nodePath);
+  return {
+    ...Object.fromEntries(machine),
+    PATH: [...binPaths, ...systemPath()].join(delimiter),
+    HOME: home,
+    TMPDIR: temporary,
+    // Stands above the .npmrc of the repository, which must not lead npm out of its home.
+    npm_config_cache: join(home, '.npm'),
+    npm_config_prefix: join(home, '.npm-global'),
+    // Otherwise the server's own one, found beside its Node.js, and the tokens in it.
+    npm_config_globalconfig: join(home, '.npmrc-global'),
+    npm_config_update_notifier: 'false',
+    ...(headers && { npm_config_nodedir: headers }),
+  };
+}
+
+export interface InstallEnvironment extends ToolEnvironment {
+  manager: { name: PackageManagerName; version: string };
+  registry: RegistryAccess;
+}
+
+/** The environment of an install: as above, and no question is ever asked. */
+export function installEnvironment(options: InstallEnvironment): Record<string, string> {
+  const { home, manager, registry } = options;
+  const environment = toolEnvironment(options);
+  writeUserConfiguration(home, registry);
+  return {
+    ...environment,
+    // What every CI service sets: prompts then take their default, husky leaves .git alone. Whether the lockfile is
+    // frozen, which it changes too, is always said explicitly. Only for the install: builds turn warnings into errors by it.
+    CI: 'true',
+    NO_COLOR: '1',
+    ...(registry.cafile && { NODE_EXTRA_CA_CERTS: registry.cafile }),
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    ...managerSettings(manager, home),
+  };
+}
+
+function managerSettings({ name, version }: InstallEnvironment['manager'], home: string): Record<string, string> {
+  if (name === 'bun') return { BUN_INSTALL_CACHE_DIR: join(home, '.bun/install/cache') };
+  if (name === 'pnpm') {
+    const settings = {
+      store_dir: join(home, '.pnpm-store'),
+      // It would ask before it replaces a node_modules that another version or manager has made, and wait for ever.
+      confirm_modules_purge: 'false',
+      // The version is chosen by now; it would fetch and start the one in packageManager itself.
+      manage_package_manager_versions: 'false',
+      pm_on_fail: 'ignore',
+      package_manager_strict: 'false',
+      // Install scripts that it has not run are reported, not a failure.
+      strict_dep_builds: 'false',
+    };
+    const prefix = semver.major(version) >= 11 ? 'pnpm_config_' : 'npm_config_';
+    return Object.fromEntries(Object.entries(settings).map(([key, value]) => [prefix + key, value]));
+  }
+  if (name !== 'yarn') return {};
+  // yarnPath and yarn-path name a program in the repository: the one of the toolchain is used instead.
+  if (semver.major(version) < 2) {
+    return { YARN_IGNORE_PATH: '1', SKIP_YARN_COREPACK_CHECK: '1', YARN_CACHE_FOLDER: join(home, '.cache/yarn') };
+  }
+  return {
+    YARN_IGNORE_PATH: '1',
+    YARN_GLOBAL_FOLDER: join(home, '.yarn/berry'),
+    YARN_ENABLE_TELEMETRY: '0',
+    YARN_ENABLE_PROGRESS_BARS: '0',
+  };
+}
+
+/** Folders of the station's own packages would put its development tools on every repository's PATH. */
+function systemPath(): string[] {
+  const folders = (process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter);
+  return folders.filter((folder) => folder.startsWith('/') && !folder.includes('/node_modules/'));
+}
+
+/**
+ * The registry goes into the user's configuration, not into the environment: a repository that brings a registry of its
+ * own, in its .npmrc or .yarnrc.yml, then keeps it. Every manager but yarn 2 and later reads .npmrc.
+ */
+function writeUserConfiguration(home: string, registry: RegistryAccess): void {
+  const { url, cafile, strictSsl, httpProxy, httpsProxy, noProxy } = registry;
+  const npmrc = {
+    registry: url,
+    cafile,
+    'strict-ssl': String(strictSsl),
+    proxy: httpProxy,
+    'https-proxy': httpsProxy,
+    noproxy: noProxy,
+  };
+  const yarnrc = {
+    npmRegistryServer: url.replace(/\/$/, ''),
+    enableStrictSsl: strictSsl,
+    httpProxy,
+    httpsProxy,
+    unsafeHttpWhitelist: url.startsWith('http:') ? [new URL(url).hostname] : [],
+  };
+  const lines = Object.entries(npmrc).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}\n`]));
+  writeAnew(join(home, '.npmrc'), lines.join(''));
+  writeAnew(join(home, '.yarnrc.yml'), JSON.stringify(yarnrc)); // JSON is YAML
+}
+
+/** Never through a link that a script of the repository has left in its place. */
+function writeAnew(path: string, text: string): void {
+  rmSync(path, { recursive: true, force: true });
+  writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+}

@@ -1,0 +1,147 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import semver from 'semver';
+import type { RegistryAccess } from '../../../contracts/operations.js';
+import type { OperationThread } from '../operation-thread.js';
+import { runCommand, type CommandEnd } from '../run-command.js';
+import type { Toolchain } from '../toolchain/toolchain.js';
+import { installEnvironment } from './environment.js';
+import { installCommands } from './install-commands.js';
+import { installFailure } from './install-failure.js';
+import { InstallWatch } from './install-watch.js';
+import { readProjectFiles, type ProjectFiles } from './project-files.js';
+import { ignoredByPnpm, packagesWithScripts } from './scripts-not-run.js';
+
+export interface InstallRequest {
+  production: boolean;
+  ignoreScripts: boolean;
+  strictEngines: boolean;
+  toolchain: Toolchain;
+  registry: RegistryAccess;
+}
+
+export interface Installed {
+  /** Whether the lockfile was installed exactly as it is. */
+  frozen: boolean;
+  /** `name@version` of packages whose install scripts did not run. */
+  scriptsNotRun: string[];
+  warnings: string[];
+}
+
+interface Attempt {
+  command: string;
+  end: CommandEnd;
+  watch: InstallWatch;
+}
+
+/**
+ * Installs as the lockfile says; where it does not fit package.json, as package.json says, with a warning. Rejects with a
+ * Failure that names the cause, or with the reason of the abort.
+ */
+export async function installDependencies(request: InstallRequest, thread: OperationThread): Promise<Installed> {
+  const run = new DependencyInstall(request, thread);
+  return run.install();
+}
+
+class DependencyInstall {
+  private readonly workspace: string;
+  private readonly env: Record<string, string>;
+  private readonly files: ProjectFiles;
+
+  constructor(
+    private readonly request: InstallRequest,
+    private readonly thread: OperationThread,
+  ) {
+    const { toolchain, registry } = request;
+    const { workspace, home } = thread.context.paths;
+    this.workspace = workspace;
+    this.files = readProjectFiles(workspace);
+    this.env = installEnvironment({ ...toolchain, manager: toolchain.packageManager, home, registry });
+  }
+
+  async install(): Promise<Installed> {
+    const { name } = this.request.toolchain.packageManager;
+    const warnings: string[] = [];
+    const lockfile = this.usableLockfile();
+    let attempt = await this.attempt(lockfile !== undefined);
+    const outdated = lockfile !== undefined && attempt.watch.symptoms.has('outdated-lockfile');
+    if (outdated && attempt.end.exitCode !== 0) {
+      warnings.push(`${lockfile} does not fit package.json: installed without it being exact; commit a current one`);
+      attempt = await this.attempt(false);
+    } else if (!lockfile) {
+      const others = this.files.lockfiles.map(({ file }) => file).join(', ');
+      if (others) warnings.push(`${name} cannot use ${others}: versions were chosen anew`);
+    }
+    if (attempt.end.exitCode !== 0) {
+      throw installFailure(attempt.command, attempt.end, attempt.watch, this.thread.log.lastLines(20));
+    }
+    return {
+      frozen: lockfile !== undefined && !outdated,
+      scriptsNotRun: await this.scriptsNotRun(attempt.watch),
+      warnings,
+    };
+  }
+
+  private async attempt(frozen: boolean): Promise<Attempt> {
+    const { packageManager: manager } = this.request.toolchain;
+    const watch = new InstallWatch(manager.name, (...told) => this.thread.progress(...told));
+    const commands = installCommands({
+      ...this.request,
+      manager,
+      frozen,
+      pnpmWorkspace: this.files.pnpmWorkspace !== undefined,
+    });
+    if (this.isBerry() && !this.files.lockfiles.some((one) => one.manager === 'yarn')) {
+      // Without one yarn looks for the project's root in the folders above.
+      writeFileSync(join(this.workspace, 'yarn.lock'), '');
+    }
+    let attempt: Attempt = { command: manager.name, end: { exitCode: 0, signal: null }, watch };
+    for (const args of commands) {
+      attempt = { command: [manager.name, ...args].join(' '), end: await this.command(args, watch.line), watch };
+      if (attempt.end.exitCode !== 0) break;
+    }
+    return attempt;
+  }
+
+  private command(args: string[], onLine: (line: string) => void): Promise<CommandEnd> {
+    const { packageManager, binPaths } = this.request.toolchain;
+    this.thread.log.write('system', [`$ ${packageManager.name} ${args.join(' ')}`]);
+    return runCommand(
+      this.thread,
+      {
+        purpose: 'install',
+        file: join(binPaths[0] ?? '', packageManager.name),
+        args,
+        cwd: this.workspace,
+        env: this.env,
+        stdin: 'empty',
+      },
+      onLine,
+    );
+  }
+
+  private async scriptsNotRun(watch: InstallWatch): Promise<string[]> {
+    if (this.request.ignoreScripts) return packagesWithScripts(this.workspace);
+    if (this.request.toolchain.packageManager.name === 'pnpm') return ignoredByPnpm(this.workspace);
+    if (watch.bunBlocked) {
+      await this.command(['pm', 'untrusted'], (line) => {
+        const [, name, version] = /^\.\/(?:.*\/)?node_modules\/(\S+) @(\S+)$/.exec(line) ?? [];
+        if (name && version) watch.scriptsNotRun.add(`${name}@${version}`);
+      });
+    }
+    return [...watch.scriptsNotRun];
+  }
+
+  /** The lockfile that the chosen manager wrote, in a format that the chosen version reads. */
+  private usableLockfile(): string | undefined {
+    const { name } = this.request.toolchain.packageManager;
+    const lockfile = this.files.lockfiles.find(({ manager }) => manager === name);
+    const readable = name !== 'yarn' || (lockfile?.format === 'classic') !== this.isBerry();
+    return readable ? lockfile?.file : undefined;
+  }
+
+  private isBerry(): boolean {
+    const { name, version } = this.request.toolchain.packageManager;
+    return name === 'yarn' && semver.major(version) >= 2;
+  }
+}

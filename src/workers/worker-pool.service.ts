@@ -1,0 +1,187 @@
+import { Worker } from 'node:worker_threads';
+import { Injectable } from '@nestjs/common';
+import { Failure } from '../contracts/failure.js';
+import type { OperationContract, OperationName } from '../contracts/operations.js';
+import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contracts/worker-messages.js';
+import { findTree, killTree } from './thread/process-tree.js';
+
+export interface WorkerPoolOptions {
+  /** Compiled entry of the threads. */
+  entry: URL;
+  /** MiB of JavaScript heap of one thread. */
+  memoryMb: number;
+  /** How many threads are kept waiting ahead of need. */
+  spare: number;
+  /** Milliseconds that a thread has between the abort and its forced end. */
+  abortGraceMs: number;
+}
+
+export interface ThreadRequest<K extends OperationName> {
+  operation: K;
+  context: ThreadContext;
+  input: OperationContract[K]['input'];
+  /** Everything that the thread says but `ready`, `done` and `failed`. */
+  onMessage(message: FromThread): void;
+}
+
+/** One operation in its thread. */
+export interface ThreadRun<K extends OperationName> {
+  /** Rejects with the Failure that ended it. */
+  output: Promise<OperationContract[K]['output']>;
+  /** The thread has ended, and so has every process that it started. Never rejects. */
+  ended: Promise<void>;
+  /** Ends the work with this failure; the first one counts. */
+  abort(failure: Failure): void;
+  post(message: ToThread): void;
+}
+
+export interface ThreadStats {
+  operationId: string;
+  operation: OperationName;
+  repoId: string;
+  /** `session` once the operation is done and the thread lives on with its app. */
+  state: 'busy' | 'aborting' | 'session';
+  startedAt: number;
+}
+
+export interface PoolStats {
+  /** Threads that carry an operation out. */
+  busy: number;
+  /** Threads that wait for one. */
+  idle: number;
+  threads: ThreadStats[];
+}
+
+/**
+ * A fresh thread for every operation, started ahead of need. Whatever a thread does (exit, throw, run out of memory,
+ * loop for ever) costs its own operation only: it fails with a code, its processes are killed, and nothing is leaked.
+ */
+@Injectable()
+export class WorkerPoolService {
+  private readonly spare: Worker[] = [];
+  private readonly running = new Map<string, { stats: ThreadStats; run: ThreadRun<OperationName> }>();
+  private closed = false;
+
+  constructor(private readonly options: WorkerPoolOptions) {
+    this.replenish();
+  }
+
+  start<K extends OperationName>(request: ThreadRequest<K>): ThreadRun<K> {
+    if (this.closed) throw new Failure('DRAINING', 'The server is shutting down');
+    const worker = this.spare.shift() ?? this.create();
+    this.replenish();
+    worker.removeAllListeners();
+    const { operationId, repoId } = request.context;
+    const stats: ThreadStats = {
+      operationId,
+      operation: request.operation,
+      repoId,
+      state: 'busy',
+      startedAt: Date.now(),
+    };
+    const run = carryOut(worker, request, stats, this.options.abortGraceMs);
+    // Keyed by thread, not by operation: an update with restart uses several threads for one operation.
+    const key = `${operationId}:${worker.threadId}`;
+    this.running.set(key, { stats, run: run as unknown as ThreadRun<OperationName> });
+    void run.ended.then(() => this.running.delete(key));
+    return run;
+  }
+
+  stats(): PoolStats {
+    const threads = [...this.running.values()].map(({ stats }) => ({ ...stats }));
+    return { busy: threads.filter(({ state }) => state !== 'session').length, idle: this.spare.length, threads };
+  }
+
+  /** Aborts every thread, and resolves when all have ended with their processes. */
+  async close(failure: Failure): Promise<void> {
+    this.closed = true;
+    await Promise.all(this.spare.splice(0).map((worker) => worker.terminate()));
+    const runs = [...this.running.values()].map(({ run }) => run);
+    for (const run of runs) run.abort(failure);
+    await Promise.all(runs.map((run) => run.ended));
+  }
+
+  private replenish(): void {
+    while (!this.closed && this.spare.length < this.options.spare) this.spare.push(this.create());
+  }
+
+  private create(): Worker {
+    const worker = new Worker(this.options.entry, {
+      resourceLimits: { maxOldGenerationSizeMb: this.options.memoryMb },
+    });
+    // A spare thread that ends before it is needed is replaced when the next one is taken.
+    worker.once('exit', () => void this.spare.splice(this.spare.indexOf(worker) >>> 0, 1));
+    worker.once('error', () => undefined);
+    worker.unref();
+    return worker;
+  }
+}
+
+function carryOut<K extends OperationName>(
+  worker: Worker,
+  request: ThreadRequest<K>,
+  stats: ThreadStats,
+  abortGraceMs: number,
+): ThreadRun<K> {
+  const output = deferred<OperationContract[K]['output']>();
+  let failure: Failure | undefined;
+  let lastResort: NodeJS.Timeout | undefined;
+  const abort = (reason: Failure) => {
+    if (failure) return;
+    failure = reason;
+    stats.state = 'aborting';
+    worker.postMessage({ type: 'abort', reason: reason.toData() } satisfies ToThread);
+    lastResort = setTimeout(() => void worker.terminate(), abortGraceMs);
+  };
+  worker.on('message', (message: FromThread) => {
+    if (message.type === 'ready') return;
+    if (message.type === 'failed') output.reject(failure ?? Failure.from(message.failure));
+    else if (message.type === 'done') {
+      stats.state = 'session';
+      output.resolve(message.output as OperationContract[K]['output']);
+    } else request.onMessage(message);
+  });
+  worker.on('error', (error) => {
+    failure ??= crash(request.operation, error);
+  });
+  worker.on('messageerror', (error) => {
+    abort(crash(request.operation, error));
+  });
+
+  const ended = new Promise<void>((resolve) => {
+    worker.once('exit', (code) => {
+      clearTimeout(lastResort);
+      // A thread that was ended by force could not end its processes.
+      const { marker } = request.context;
+      void killTree(() => findTree({ marker })).finally(() => {
+        output.reject(failure ?? crash(request.operation, new Error(`the thread exited with code ${code}`)));
+        resolve();
+      });
+    });
+  });
+  output.promise.catch(() => undefined); // whoever waits hears of it; nobody may be waiting
+  worker.ref();
+  worker.postMessage({
+    type: 'start',
+    operation: request.operation,
+    context: request.context,
+    input: request.input,
+  } satisfies StartMessage<K>);
+  return { output: output.promise, ended, abort, post: (message) => worker.postMessage(message) };
+}
+
+function crash(operation: OperationName, error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  return new Failure('WORKER_CRASHED', `${message}: the thread of ${operation}`, { cause: error });
+}
+
+/** Promise.withResolvers, which Node 20 does not have. */
+function deferred<T>(): { promise: Promise<T>; resolve(value: T): void; reject(error: Error): void } {
+  let resolve!: (value: T) => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<T>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  return { promise, resolve, reject };
+}

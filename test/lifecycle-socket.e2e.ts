@@ -1,0 +1,67 @@
+import { fixture } from './support/fixtures.js';
+import { GitServer } from './support/git-server.js';
+import { describeLifecycle, type Door } from './support/lifecycle.js';
+import { Station } from './support/station.js';
+import { ask, type StationSocket, type SuccessMessage } from './support/station-socket.js';
+
+describe('the lifecycle over Socket.IO', () => {
+  describeLifecycle(async (station) => socketDoor(await station.socket()));
+});
+
+describe('messages that do not wait for one another', () => {
+  let git: GitServer;
+  let station: Station;
+
+  beforeAll(async () => {
+    git = await GitServer.start();
+    station = await Station.start({ allowedHosts: [git.host] });
+  });
+  afterAll(async () => {
+    await station.close();
+    await git.close();
+  });
+
+  it('clone, install and run a repository when they are sent in one go', async () => {
+    const { url } = await git.createRepository('owner/app', { files: fixture('express-npm') });
+    const socket = await station.socket({ apiKey: null });
+    const successes: SuccessMessage[] = [];
+    const finished = new Promise<void>((resolve, reject) => {
+      socket.on('repo-error', ({ operation, error }) =>
+        reject(new Error(`${operation}: ${error.code} ${error.message}`)),
+      );
+      socket.on('repo-success', (message) => {
+        successes.push(message);
+        if (successes.length === 3) resolve();
+      });
+    });
+    const apiKey = station.adminKey;
+
+    socket.emit('repo-operation', { operation: 'clone', repoUrl: url, options: { branch: 'main', depth: 1 }, apiKey });
+    socket.emit('repo-operation', {
+      operation: 'install',
+      repoId: 'owner-app',
+      options: { production: false },
+      apiKey,
+    });
+    socket.emit('repo-operation', {
+      operation: 'run',
+      repoId: 'owner-app',
+      options: { background: true, script: 'start', env: { NODE_ENV: 'development', API_KEY: 'your-app-api-key' } },
+      apiKey,
+    });
+    await finished;
+
+    expect(successes.map(({ operation }) => operation)).toEqual(['clone', 'install', 'run']);
+    const answer = await fetch(String(successes[2]?.result.url));
+    expect(await answer.json()).toMatchObject({ app: 'express-npm' });
+  }, 120_000);
+});
+
+function socketDoor(socket: StationSocket): Door {
+  return async <R>(operation: string, target: object, options?: Record<string, unknown>) => {
+    const answer = await ask(socket, { operation, ...target, options });
+    const failure = answer.error as typeof answer.error | undefined;
+    if (failure) throw new Error(`${failure.code}: ${failure.message}`);
+    return answer.result as R;
+  };
+}
