@@ -5,15 +5,17 @@ import { EventBus } from '../events/event-bus.js';
 import { KeyStore, type StoredKey } from '../registry/key-store.js';
 import { PERMISSIONS, STATION_OWNER, type Permission, type Principal } from './principal.js';
 
-export interface NewKey {
+interface KeyOptions {
   name: string;
-  owner: string;
+  owner?: string;
   admin?: boolean;
   /** Default: all permissions, `admin` only for an administrator's key. */
   scopes?: Permission[];
   /** Epoch milliseconds; the key never expires without it. */
   expiresAt?: number;
 }
+
+type NewKey = KeyOptions & { owner: string };
 
 const TOUCH_INTERVAL_MS = 60_000;
 const MAX_KEY_CHARS = 512;
@@ -37,15 +39,20 @@ export class ApiKeysService implements OnModuleDestroy {
     for (const timer of this.expiries.values()) clearTimeout(timer);
   }
 
-  async create(wanted: NewKey): Promise<{ key: string; stored: StoredKey }> {
+  /** `owner` is whose key it is where the caller names nobody. */
+  async create(wanted: KeyOptions, owner: string): Promise<{ key: string; stored: StoredKey }> {
+    const { name, admin, scopes, expiresAt } = wanted;
     if (wanted.owner === STATION_OWNER) {
       throw new Failure('BAD_REQUEST', `owner: "${STATION_OWNER}" stands for the station itself, choose another name`);
     }
-    if (wanted.scopes?.includes('admin') && !wanted.admin) {
+    if (scopes?.includes('admin') && !admin) {
       throw new Failure('BAD_REQUEST', 'scopes: "admin" is for keys with admin: true only');
     }
+    if (expiresAt !== undefined && expiresAt <= Date.now()) {
+      throw new Failure('BAD_REQUEST', `expiresAt: expected a time in the future, got ${expiresAt}`);
+    }
     const key = `dock_${randomBytes(32).toString('base64url')}`;
-    return { key, stored: await this.enter(key, wanted) };
+    return { key, stored: await this.enter(key, { name, owner: wanted.owner ?? owner, admin, scopes, expiresAt }) };
   }
 
   /** Keeps a key that exists already. */
@@ -101,7 +108,9 @@ export class ApiKeysService implements OnModuleDestroy {
     const now = Date.now();
     if (now - (this.touched.get(id) ?? 0) < TOUCH_INTERVAL_MS) return;
     this.touched.set(id, now);
-    this.store.touch(id, now).catch((error: unknown) => this.logger.warn(`The use of a key was not kept: ${error}`));
+    this.store
+      .touch(id, now)
+      .catch((error: unknown) => this.logger.warn(`The use of a key was not kept: ${String(error)}`));
   }
 
   private watchExpiry({ id, expiresAt }: StoredKey): void {

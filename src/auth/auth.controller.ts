@@ -2,7 +2,6 @@ import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { success, type Success } from '../common/envelope.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
-import { Failure } from '../contracts/failure.js';
 import { Authenticated, Caller } from './access.decorator.js';
 import { AdminKeyService } from './admin-key.service.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -26,10 +25,7 @@ export class AuthController {
   @ApiResult(KeyDto, { status: 201 })
   @ApiFailures('BAD_REQUEST')
   async create(@Caller() caller: Principal, @Body() wanted: CreateKeyDto): Promise<Success<KeyDto>> {
-    if (wanted.expiresAt !== undefined && wanted.expiresAt <= Date.now()) {
-      throw new Failure('BAD_REQUEST', `expiresAt: expected a time in the future, got ${wanted.expiresAt}`);
-    }
-    const { key, stored } = await this.keys.create({ ...wanted, owner: wanted.owner ?? caller.owner });
+    const { key, stored } = await this.keys.create(wanted, caller.owner);
     return success(keyView(stored, key));
   }
 

@@ -6,6 +6,8 @@ import { RepoController } from '../repo/repo.controller.js';
 import { ACCESS, type Access } from './access.decorator.js';
 import { AuthController } from './auth.controller.js';
 
+const stated = (target: object) => Reflect.getMetadata(ACCESS, target) as Access | undefined;
+
 type Controller = new (...dependencies: never[]) => object;
 
 /** Every route of a controller: its path, and the access that it states. */
@@ -15,7 +17,6 @@ function routesOf(controller: Controller): [string, Access | undefined][] {
     .map((name) => prototype[name])
     .filter((handler) => handler !== undefined && Reflect.hasMetadata(METHOD_METADATA, handler))
     .map((handler) => {
-      const stated = (target: object) => Reflect.getMetadata(ACCESS, target) as Access | undefined;
       const path = [controller, handler].map(
         (target) => Reflect.getMetadata(PATH_METADATA, target as object) as string,
       );

@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy, ValidateIf } from 'class-validator';
 import 'reflect-metadata';
 
@@ -21,11 +21,11 @@ export type DtoClass = new () => object;
 const NESTED = Symbol('nested type');
 const CONVERT = Symbol('conversion of a query parameter');
 
-export const nestedTypeOf = (type: DtoClass, field: string): DtoClass | undefined =>
-  (Reflect.getMetadata(NESTED, type.prototype as object, field) as (() => DtoClass) | undefined)?.();
+export const nestedTypeOf = (type: DtoClass, name: string): DtoClass | undefined =>
+  (Reflect.getMetadata(NESTED, type.prototype as object, name) as (() => DtoClass) | undefined)?.();
 
-export const isQueryNumber = (type: DtoClass, field: string): boolean =>
-  Reflect.hasMetadata(CONVERT, type.prototype as object, field);
+export const isQueryNumber = (type: DtoClass, name: string): boolean =>
+  Reflect.hasMetadata(CONVERT, type.prototype as object, name);
 
 interface TextOptions extends FieldDocs {
   minLength?: number;
@@ -56,7 +56,7 @@ interface IntegerOptions extends FieldDocs {
 export function IntegerField({ minimum, maximum, query, ...docs }: IntegerOptions): PropertyDecorator {
   const fits = (value: unknown) => Number.isInteger(value) && Number(value) >= minimum && Number(value) <= maximum;
   const decorate = field(`an integer from ${minimum} to ${maximum}`, fits, { type: 'integer', minimum, maximum }, docs);
-  return query ? applyDecorators(decorate, Reflect.metadata(CONVERT, true) as PropertyDecorator) : decorate;
+  return query ? applyDecorators(decorate, Reflect.metadata(CONVERT, true)) : decorate;
 }
 
 export function FlagField(docs: FieldDocs): PropertyDecorator {
@@ -76,10 +76,7 @@ export function ChoicesField({ values, ...docs }: FieldDocs & { values: readonly
 
 /** An object with fields of its own. */
 export function ObjectField({ type, ...docs }: FieldDocs & { type: () => DtoClass }): PropertyDecorator {
-  return applyDecorators(
-    field('an object', isPlainObject, { type }, docs),
-    Reflect.metadata(NESTED, type) as PropertyDecorator,
-  );
+  return applyDecorators(field('an object', isPlainObject, { type }, docs), Reflect.metadata(NESTED, type));
 }
 
 /** An object whose keys are the caller's own; what it may hold is checked by the operation. */
@@ -104,7 +101,7 @@ function field(
       ...schema,
       ...docs,
       [schema.type === 'object' ? 'selfRequired' : 'required']: required,
-    } as ApiPropertyOptions),
+    }),
     // Left out is fine, null is not: it would reach code that knows only of left out.
     ValidateIf((_, value) => required || value !== undefined),
     ValidateBy({
@@ -126,6 +123,6 @@ export function describe(value: unknown, secret = false): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
   if (secret) return `a ${typeof value}${typeof value === 'string' ? ` of ${value.length} characters` : ''}`;
-  if (typeof value !== 'string') return String(value);
-  return value.length > PREVIEW_CHARS ? `text of ${value.length} characters` : JSON.stringify(value);
+  if (typeof value === 'string' && value.length > PREVIEW_CHARS) return `text of ${value.length} characters`;
+  return JSON.stringify(value);
 }

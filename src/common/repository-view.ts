@@ -17,7 +17,7 @@ export function repositoryView(entry: RepositoryEntry, activeOperation?: ActiveO
     owner,
     visibility,
     packageManager: installed && withoutName(installed.packageManager),
-    node: installed && installed.node,
+    node: installed?.node ?? null,
     isolation,
     network,
     limits: { memoryMb: null, processes: null, diskMb: null, enforcedBy: 'none' },

@@ -21,7 +21,7 @@ export function validate<T extends object>(type: new () => T, input: unknown, wh
 
 function build(type: DtoClass, input: Record<string, unknown>, path: string, problems: string[]): object {
   const known = fieldsOf(type);
-  const dto: Record<string, unknown> = Object.assign(new type());
+  const dto = new type() as Record<string, unknown>;
   for (const key of Object.keys(input)) {
     if (known.has(key)) {
       dto[key] = isQueryNumber(type, key) ? numberOfText(input[key]) : input[key];

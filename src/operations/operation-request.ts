@@ -65,4 +65,6 @@ export interface SubmitContext {
   principal: Principal;
   /** The socket that asked: it gets progress, and no notification of its own doing. */
   socketId?: string;
+  /** Of a run that brings back an app that died: which restart in a row it is. */
+  restarts?: number;
 }

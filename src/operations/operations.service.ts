@@ -188,9 +188,10 @@ export class OperationsService {
     };
   }
 
-  private timeoutOf(name: OperationName, options: RunOptions): number {
+  private timeoutOf(name: OperationName, asked: object): number {
     const { workerTimeoutMs } = this.config;
     if (name !== 'run') return workerTimeoutMs;
+    const options = asked as RunOptions;
     if (options.background === false) return options.timeoutMs ?? workerTimeoutMs;
     return Math.max(workerTimeoutMs, (options.readyTimeoutMs ?? 0) + workerTimeoutMs);
   }
@@ -284,10 +285,10 @@ export class OperationsService {
   }
 }
 
-function laneOf(name: OperationName, options: RunOptions): Lane {
+function laneOf(name: OperationName, options: object): Lane {
   if (name === 'status') return 'read';
   if (name === 'stop' || name === 'unload') return 'control';
-  return name === 'run' && options.background === false ? 'foreground' : 'work';
+  return name === 'run' && (options as RunOptions).background === false ? 'foreground' : 'work';
 }
 
 function outcomeOf(error: unknown): Partial<Operation> {

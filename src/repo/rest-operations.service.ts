@@ -39,9 +39,9 @@ export class RestOperationsService {
   }
 
   private once({ request, caller }: Exchange, submit: () => Promise<OperationTicket>): Promise<OperationTicket> {
-    const { method, path, body } = request;
+    const { method, path } = request;
     const key = method === 'GET' ? undefined : request.get('idempotency-key');
-    return this.idempotency.run({ owner: caller.owner, method, path, key, body: body as unknown }, submit);
+    return this.idempotency.run({ owner: caller.owner, method, path, key, body: request.body as unknown }, submit);
   }
 }
 

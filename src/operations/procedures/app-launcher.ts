@@ -4,6 +4,7 @@ import { PortsService } from '../../apps/ports.service.js';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import type { RunInput, RunResult } from '../../contracts/operations.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
+import { AppSupervisor } from '../app-supervisor.js';
 import { newOperationId } from '../ids.js';
 import type { AnyJob } from '../job.js';
 import type { RunOptions } from '../operation-request.js';
@@ -21,6 +22,7 @@ export class AppLauncher {
     private readonly ports: PortsService,
     private readonly changes: RepositoryChanges,
     private readonly tools: StationTools,
+    private readonly supervisor: AppSupervisor,
   ) {}
 
   /** PORT_IN_USE, SCRIPT_NOT_FOUND … come before anything has started. */
@@ -29,6 +31,7 @@ export class AppLauncher {
     const { operationId, operation } = job.operation;
     // A run's log is the app's log; an update that restarts the app has a log of its own.
     const runId = operation === 'run' ? operationId : newOperationId();
+    this.supervisor.forgetRestart(uid);
     const port = await this.ports.take(uid, options.port);
     try {
       await this.changes.apply(uid, { appOperationId: runId, runOptions: options }, { operationId });

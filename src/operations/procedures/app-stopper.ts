@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AppsService } from '../../apps/apps.service.js';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
+import type { App } from '../../contracts/shapes.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
+import { AppSupervisor } from '../app-supervisor.js';
 import type { AnyJob } from '../job.js';
 
 export interface StopResult {
@@ -20,9 +22,11 @@ export class AppStopper {
   constructor(
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
     private readonly apps: AppsService,
+    private readonly supervisor: AppSupervisor,
   ) {}
 
   async stop(job: AnyJob, entry: RepositoryEntry, reason: string, graceMs?: number): Promise<StopResult> {
+    this.supervisor.forgetRestart(entry.uid);
     const running = this.apps.get(entry.uid);
     if (!running) {
       return { stopped: true, alreadyStopped: true, exitCode: null, signal: null, forced: false, durationMs: 0 };
@@ -33,10 +37,14 @@ export class AppStopper {
       tree: running.tree,
       graceMs: graceMs ?? this.config.stopGraceMs,
       host: this.config.appHost,
-      ports: running.ports,
+      ports: portsOf(running.app),
     });
     const app = await ended;
     const { exitCode = null, signal = null } = app ?? {};
     return { stopped: true, alreadyStopped: false, exitCode, signal, forced, durationMs };
   }
+}
+
+function portsOf({ port, appPort, ports = [] }: App): number[] {
+  return [...new Set([port, appPort, ...ports.map((pair) => pair.port)])].filter((one) => one !== null);
 }

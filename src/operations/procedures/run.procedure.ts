@@ -20,6 +20,6 @@ export class RunProcedure implements Procedure<'run'> {
         suggestion: `Run install first: POST /repo/${entry.repoId}/install`,
       });
     }
-    return this.launcher.launch(job as unknown as AnyJob, entry, job.options);
+    return this.launcher.launch(job as unknown as AnyJob, entry, job.options, job.context.restarts);
   }
 }

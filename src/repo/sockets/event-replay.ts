@@ -8,6 +8,8 @@ export type KeptEvent = (
 };
 
 const KEPT_PER_REPOSITORY = 200;
+/** An event may come after the end of its repository (what was queued behind it fails), so `forget` alone is not enough. */
+const KEPT_REPOSITORIES = 5000;
 
 /** The last events of each repository, for clients that were away. */
 export class EventReplay {
@@ -18,7 +20,10 @@ export class EventReplay {
     const kept = this.byUid.get(uid) ?? [];
     kept.push(event);
     if (kept.length > KEPT_PER_REPOSITORY) kept.shift();
+    this.byUid.delete(uid); // a Map is in the order of insertion: the first is the one that was quiet for longest
     this.byUid.set(uid, kept);
+    const [quietest] = this.byUid.keys();
+    if (this.byUid.size > KEPT_REPOSITORIES && quietest !== undefined) this.byUid.delete(quietest);
   }
 
   forget(uid: string): void {

@@ -57,12 +57,12 @@ export class LogFeed {
   }
 
   private async send(operationId: string): Promise<void> {
-    const { socket, uid, repoId, logs, cursors, mayRead } = this.options;
+    const { socket, uid, repoId, logs, cursors } = this.options;
     const source = await this.source(operationId);
     if (source === undefined) return;
     for (;;) {
       await drained(socket, this.ending.signal);
-      if (!(await mayRead())) return;
+      if (!(await this.options.mayRead())) return;
       const { lines, nextCursor, dropped } = await logs.after(
         uid,
         operationId,

@@ -26,6 +26,9 @@ const OF_THE_MACHINE = [
   'GIT_SSL_CAINFO',
 ];
 
+/** By default npm and pnpm take over a minute to report that there is no registry. Milliseconds. */
+const RETRIES = { fetch_retries: '2', fetch_retry_mintimeout: '1000', fetch_retry_maxtimeout: '5000' };
+
 export interface ToolEnvironment {
   home: string;
   binPaths: string[];
@@ -73,6 +76,7 @@ export function installEnvironment(options: InstallEnvironment): Record<string, 
     CI: 'true',
     NO_COLOR: '1',
     ...(registry.cafile && { NODE_EXTRA_CA_CERTS: registry.cafile }),
+    ...prefixed('npm_config_', RETRIES),
     npm_config_audit: 'false',
     npm_config_fund: 'false',
     ...managerSettings(manager, home),
@@ -93,8 +97,7 @@ function managerSettings({ name, version }: InstallEnvironment['manager'], home:
       // Install scripts that it has not run are reported, not a failure.
       strict_dep_builds: 'false',
     };
-    const prefix = semver.major(version) >= 11 ? 'pnpm_config_' : 'npm_config_';
-    return Object.fromEntries(Object.entries(settings).map(([key, value]) => [prefix + key, value]));
+    return prefixed(semver.major(version) < 11 ? 'npm_config_' : 'pnpm_config_', { ...settings, ...RETRIES });
   }
   if (name !== 'yarn') return {};
   // yarnPath and yarn-path name a program in the repository: the one of the toolchain is used instead.
@@ -108,6 +111,9 @@ function managerSettings({ name, version }: InstallEnvironment['manager'], home:
     YARN_ENABLE_PROGRESS_BARS: '0',
   };
 }
+
+const prefixed = (prefix: string, settings: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(settings).map(([key, value]) => [prefix + key, value]));
 
 /** Folders of the station's own packages would put its development tools on every repository's PATH. */
 function systemPath(): string[] {

@@ -122,11 +122,13 @@ class DependencyInstall {
 
   private async scriptsNotRun(watch: InstallWatch): Promise<string[]> {
     if (this.request.ignoreScripts) return packagesWithScripts(this.workspace);
-    if (this.request.toolchain.packageManager.name === 'pnpm') return ignoredByPnpm(this.workspace);
-    if (watch.bunBlocked) {
+    const { name } = this.request.toolchain.packageManager;
+    if (name === 'pnpm') return ignoredByPnpm(this.workspace);
+    const locked = readProjectFiles(this.workspace).lockfiles.some(({ manager }) => manager === 'bun');
+    if (name === 'bun' && locked) {
       await this.command(['pm', 'untrusted'], (line) => {
-        const [, name, version] = /^\.\/(?:.*\/)?node_modules\/(\S+) @(\S+)$/.exec(line) ?? [];
-        if (name && version) watch.scriptsNotRun.add(`${name}@${version}`);
+        const [, dependency, version] = /^\.\/(?:.*\/)?node_modules\/(\S+) @(\S+)$/.exec(line) ?? [];
+        if (dependency && version) watch.scriptsNotRun.add(`${dependency}@${version}`);
       });
     }
     return [...watch.scriptsNotRun];

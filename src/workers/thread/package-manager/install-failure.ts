@@ -23,7 +23,10 @@ const SUGGESTIONS: Partial<Record<Symptom, string>> = {
 export function installFailure(command: string, end: CommandEnd, watch: InstallWatch, lastLines: string[]): Failure {
   const found = CODES.find(([symptom]) => watch.symptoms.has(symptom));
   const telling = found?.[0] ?? (watch.symptoms.has('no-compiler') ? 'no-compiler' : 'error');
-  const reason = watch.symptoms.get(telling);
+  const reason = (watch.symptoms.get('error') ?? watch.symptoms.get(telling))?.replace(
+    /^(?:npm (?:error|ERR!)|error:?) /,
+    '',
+  );
   const outcome = end.signal ? `was killed by ${end.signal}` : `failed with exit code ${end.exitCode}`;
   return new Failure(found?.[1] ?? 'INSTALL_FAILED', `${reason ? `${reason}: ` : ''}${command} ${outcome}`, {
     suggestion: SUGGESTIONS[telling],

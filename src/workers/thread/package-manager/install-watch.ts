@@ -11,7 +11,6 @@ const MAX_PARSED_CHARS = 2_000;
 const NPM_BLOCKED = /install-scripts \d+ packages? had install scripts blocked/;
 const NPM_LISTED = /install-scripts\s+(\S+@\S+) \(/;
 const YARN_BLOCKED = /YN000[45]: .*?([@\w][\w./-]*@)(?:npm:)?([^\s[]+)\S* lists build scripts/;
-const BUN_BLOCKED = /^Blocked \d+ (?:post)?install/i;
 
 /** Reads along what a package manager says: how far it is, what it leaves out, and what goes wrong. */
 export class InstallWatch {
@@ -19,8 +18,6 @@ export class InstallWatch {
   readonly symptoms = new Map<Symptom, string>();
   /** `name@version` of packages whose install scripts were refused, as far as the output names them. */
   readonly scriptsNotRun = new Set<string>();
-  /** bun only counts what it refused. */
-  bunBlocked = false;
   private npmBlocked = false;
   private phase: InstallPhase | undefined;
   private toldAt = 0;
@@ -50,7 +47,6 @@ export class InstallWatch {
 
   private readScripts(text: string): void {
     if (NPM_BLOCKED.test(text)) this.npmBlocked = true;
-    if (BUN_BLOCKED.test(text)) this.bunBlocked = true;
     const listed = this.npmBlocked ? NPM_LISTED.exec(text)?.[1] : undefined;
     if (listed) this.scriptsNotRun.add(listed);
     const [, name, version] = YARN_BLOCKED.exec(text) ?? [];

@@ -14,8 +14,8 @@ const LOCKFILE_WRITERS: Partial<Record<PackageManagerName, Record<string, string
 const DEFAULTS: Record<PackageManagerName, string> = { npm: '*', pnpm: '^10', yarn: '^1', bun: '*' };
 
 /**
- * Rows of ranges, all of one row to be satisfied, the most wanted row first: the version that was named, one that fits
- * lockfile and `engines`, one that fits the lockfile, and in the end any.
+ * Rows of ranges, all of one row to be satisfied, the most wanted row first: the version that was named, one of its major
+ * line, one that fits lockfile and `engines`, one that fits the lockfile, and in the end any.
  */
 export function managerRanges(
   manager: PackageManagerName,
@@ -25,11 +25,13 @@ export function managerRanges(
   berry: boolean,
 ): string[][] {
   const engines = range(textAt(manifest.engines, manager));
+  const exact = semver.valid(pinned);
   const lockfile = files.lockfiles.find((one) => one.manager === manager);
   const written = lockfile && LOCKFILE_WRITERS[manager]?.[lockfile.format];
   const usual = manager === 'yarn' && berry ? '^4' : DEFAULTS[manager];
   const rows = [
     pinned && [pinned],
+    exact && [`^${semver.major(exact)}`],
     engines && [engines, written ?? usual],
     engines && [engines],
     [written ?? usual],
@@ -43,8 +45,13 @@ export function pinnedElsewhere(manager: PackageManagerName, manifest: ProjectMa
   return (manager === 'yarn' ? files.yarnRelease : undefined) ?? range(textAt(manifest.volta, manager));
 }
 
-/** Whether yarn has to be 2 or later. */
-export function wantsBerry({ yarnBerry, lockfiles }: ProjectFiles, protocols: boolean): boolean {
+/** Whether yarn has to be 2 or later: by the version that was named, else by what lies in the repository. */
+export function wantsBerry(
+  { yarnBerry, lockfiles }: ProjectFiles,
+  protocols: boolean,
+  pinned: string | undefined,
+): boolean {
+  if (pinned) return !semver.intersects(pinned, '<2');
   const lockfile = lockfiles.find(({ manager }) => manager === 'yarn');
   return protocols || (lockfile ? lockfile.format !== 'classic' : yarnBerry);
 }

@@ -58,7 +58,7 @@ export function managerWish(
     wanted: named.wanted,
     why: named.why,
     version: pinned,
-    ranges: managerRanges(named.name, pinned, manifest, files, wantsBerry(files, bond !== undefined)),
+    ranges: managerRanges(named.name, pinned, manifest, files, wantsBerry(files, bond !== undefined, pinned)),
     hash: hash && version ? { version, ...hash } : undefined,
     replaceable: bond === undefined && named.name !== 'npm',
   };

@@ -12,10 +12,10 @@ export function managerChoice(
   { manager }: ToolPair,
   problem: string,
 ): PackageManagerChoice & { name: PackageManagerName } {
-  const reasons = [`${name}: ${why}`];
+  const reasons = [why];
   if (used !== name) reasons.push(`${name} cannot be had${problem}, ${used} stands in`);
   else if (version && !semver.satisfies(manager.version, version)) {
-    reasons.push(`${name}@${version} cannot be had${problem}, this is the one that fits best`);
+    reasons.push(`${name}@${version} cannot be had${problem}, the next best is used`);
   }
   return { name: used, wanted, used, version: manager.version, why: reasons.join('; ') };
 }

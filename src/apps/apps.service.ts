@@ -1,0 +1,143 @@
+import { Injectable } from '@nestjs/common';
+import type { ProcessTree } from '../contracts/process-tree.js';
+import type { App } from '../contracts/shapes.js';
+import type { AppEndCause, FromThread, ToThread } from '../contracts/worker-messages.js';
+import type { RunOptions } from '../operations/operation-request.js';
+
+/** The thread of a running app, as far as it matters here. */
+export interface SessionThread {
+  post(message: ToThread): void;
+  /** The thread has ended, and so has every process of the app. */
+  ended: Promise<void>;
+}
+
+/** Which run an app came from. */
+export interface RunOrigin {
+  thread: SessionThread;
+  /** Names the app's log. */
+  runId: string;
+  options: RunOptions;
+  /** The operation that started it. */
+  operationId: string;
+}
+
+export interface RunningApp extends RunOrigin {
+  uid: string;
+  app: App;
+  tree: ProcessTree;
+}
+
+export interface EndedApp {
+  app: App;
+  cause: AppEndCause;
+  lastLines: string[];
+}
+
+/** Hears of the life of apps, in order, one thing at a time for each. A port: its token is this class. */
+export abstract class AppListener {
+  abstract onStarted(running: RunningApp): Promise<void>;
+  abstract onTree(running: RunningApp): Promise<void>;
+  abstract onReady(running: RunningApp): Promise<void>;
+  abstract onEnded(running: RunningApp, ended: EndedApp): Promise<void>;
+}
+
+interface Session {
+  running: RunningApp;
+  ended: Promise<App>;
+  end(app: App): void;
+  /** Why the app is being stopped from outside, once it is. */
+  stopReason?: string;
+}
+
+/** The apps that run now, fed by their session threads. What is to be remembered of them is the listener's business. */
+@Injectable()
+export class AppsService {
+  private readonly sessions = new Map<string, Session>();
+  private readonly telling = new Map<string, Promise<void>>();
+
+  constructor(private readonly listener: AppListener) {}
+
+  get(uid: string): RunningApp | undefined {
+    return this.sessions.get(uid)?.running;
+  }
+
+  list(): RunningApp[] {
+    return [...this.sessions.values()].map(({ running }) => running);
+  }
+
+  /** What a session thread says of its app. */
+  handle(uid: string, message: FromThread, origin: RunOrigin): void {
+    if (message.type === 'app-started') this.started({ uid, app: message.app, tree: message.tree, ...origin });
+    const session = this.sessions.get(uid);
+    if (!session) return;
+    const { running } = session;
+    if (message.type === 'app-tree') {
+      running.tree = message.tree;
+      this.tell(uid, () => this.listener.onTree(running));
+    }
+    if (message.type === 'app-ready') {
+      running.app = message.app;
+      this.tell(uid, () => this.listener.onReady(running));
+    }
+    if (message.type === 'app-ended') this.ended(session, message);
+  }
+
+  /** The app is being stopped from outside: its end, whatever it looks like, is no crash. */
+  stopping(uid: string, reason: string): void {
+    const session = this.sessions.get(uid);
+    if (!session) return;
+    session.stopReason ??= reason;
+    session.running.thread.post({ type: 'stopping', reason });
+  }
+
+  /** Resolves to the app as it ended; at once to undefined when none runs. */
+  async whenEnded(uid: string): Promise<App | undefined> {
+    return this.sessions.get(uid)?.ended;
+  }
+
+  /** Resolves when the listener has taken in everything that was said so far. */
+  async settled(uid: string): Promise<void> {
+    await this.telling.get(uid);
+  }
+
+  private started(running: RunningApp): void {
+    let end!: (app: App) => void;
+    const ended = new Promise<App>((resolve) => (end = resolve));
+    const session: Session = { running, ended, end };
+    this.sessions.set(running.uid, session);
+    this.tell(running.uid, () => this.listener.onStarted(running));
+    void running.thread.ended.then(() => this.lost(session));
+  }
+
+  /** A session thread that ends without a word has crashed, and its app with it. */
+  private lost(session: Session): void {
+    if (this.sessions.get(session.running.uid) !== session) return;
+    const app = { ...session.running.app, pid: null, ready: false, stoppedAt: Date.now() };
+    const cause = session.stopReason === undefined ? 'crashed' : 'stopped';
+    this.ended(session, { app, cause, lastLines: [] });
+  }
+
+  private ended(session: Session, { app, cause, lastLines }: EndedApp): void {
+    const { running } = session;
+    this.sessions.delete(running.uid);
+    const stopReason = session.stopReason ?? app.stopReason;
+    running.app = stopReason === undefined ? app : { ...app, stopReason };
+    const endedApp = {
+      app: running.app,
+      cause: session.stopReason === undefined ? cause : 'stopped',
+      lastLines,
+    } as const;
+    this.tell(running.uid, () => this.listener.onEnded(running, endedApp));
+    void this.settled(running.uid).then(() => session.end(running.app));
+  }
+
+  private tell(uid: string, what: () => Promise<void>): void {
+    const told = (this.telling.get(uid) ?? Promise.resolve()).then(what);
+    this.telling.set(
+      uid,
+      told.finally(() => {
+        if (this.telling.get(uid) === told) this.telling.delete(uid);
+      }),
+    );
+  }
+}

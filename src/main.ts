@@ -1,0 +1,57 @@
+import { ConsoleLogger, Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from './app.module.js';
+import { applyAppSetup } from './app.setup.js';
+import { AdminKeyService } from './auth/admin-key.service.js';
+import { prepareFolders, readConfig, type StationConfig } from './config/config.js';
+import { StationLifecycle } from './operations/station-lifecycle.service.js';
+import { welcome } from './welcome.js';
+
+/** Kubernetes sends SIGKILL 30 s after SIGTERM by default; well before that everything has ended, or is ended here. */
+const EXIT_WITHIN_MS = 19_000;
+
+const config = configuration();
+const logger = new Logger('Station');
+const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
+  bodyParser: false,
+  forceCloseConnections: true, // idle keep-alive connections must not hold up the exit
+  logger: new ConsoleLogger({ json: config.logFormat === 'json', logLevels: ['log', 'warn', 'error', 'fatal'] }),
+});
+applyAppSetup(app, config);
+const lifecycle = app.get(StationLifecycle);
+await lifecycle.recover();
+const newAdminKey = await app.get(AdminKeyService).ensure();
+await app.listen(config.port, config.host);
+lifecycle.bringBackApps();
+console.log(welcome(config, await app.getUrl(), newAdminKey));
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void shutDown(signal));
+
+let shuttingDown = false;
+
+async function shutDown(signal: NodeJS.Signals): Promise<void> {
+  if (shuttingDown) return;
+  shuttingDown = true;
+  logger.log(`${signal}: no new operation is taken, apps are stopped`);
+  setTimeout(() => process.exit(1), EXIT_WITHIN_MS).unref();
+  try {
+    await lifecycle.drain();
+    await app.close();
+    process.exit(0);
+  } catch (error) {
+    logger.error(error);
+    process.exit(1);
+  }
+}
+
+/** A wrong setting is told in one message, without a stack, before anything has started. */
+function configuration(): StationConfig {
+  try {
+    const read = readConfig(process.env);
+    prepareFolders(read);
+    return read;
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(78); // EX_CONFIG
+  }
+}

@@ -1,0 +1,88 @@
+import { Global, Module } from '@nestjs/common';
+import { AppListener, AppsService } from '../apps/apps.service.js';
+import { LogReader } from '../apps/log-reader.js';
+import { PortsService } from '../apps/ports.service.js';
+import { STATION_CONFIG, type StationConfig } from '../config/config.js';
+import { readRegistryAccess } from '../config/registry-access.js';
+import { AppSupervisor } from './app-supervisor.js';
+import { Idempotency } from './idempotency.js';
+import { InProcessOperationQueue, OperationQueue } from './operation-queue.js';
+import { OperationsService } from './operations.service.js';
+import { AppLauncher } from './procedures/app-launcher.js';
+import { AppStopper } from './procedures/app-stopper.js';
+import { CloneProcedure } from './procedures/clone.procedure.js';
+import { InstallProcedure } from './procedures/install.procedure.js';
+import { Procedures } from './procedures/procedures.js';
+import { RunProcedure } from './procedures/run.procedure.js';
+import { StatusProcedure } from './procedures/status.procedure.js';
+import { StopProcedure } from './procedures/stop.procedure.js';
+import { UnloadProcedure } from './procedures/unload.procedure.js';
+import { UpdateProcedure } from './procedures/update.procedure.js';
+import { RecoveryService } from './recovery.service.js';
+import { RepositoryChanges } from './repository-changes.js';
+import { RepositoryEntries } from './repository-entries.js';
+import { StationFolders } from './station-folders.js';
+import { StationLifecycle } from './station-lifecycle.service.js';
+import { StationTools } from './station-tools.js';
+
+/** How many status reads, stops and unloads go on beside the work of MAX_WORKERS. */
+const READS = 4;
+const CONTROLS = 8;
+
+const PROCEDURES = [
+  Procedures,
+  CloneProcedure,
+  InstallProcedure,
+  UpdateProcedure,
+  RunProcedure,
+  StopProcedure,
+  StatusProcedure,
+  UnloadProcedure,
+  AppLauncher,
+  AppStopper,
+];
+
+/** Having things done: the queue, the records, and what surrounds each operation's thread. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: OperationQueue,
+      inject: [STATION_CONFIG],
+      useFactory: ({ maxWorkers, maxQueue }: StationConfig) =>
+        new InProcessOperationQueue({
+          lanes: { work: maxWorkers, read: READS, control: CONTROLS, foreground: Infinity },
+          waiting: maxQueue,
+        }),
+    },
+    {
+      provide: StationTools,
+      inject: [StationFolders],
+      useFactory: async ({ toolchains }: StationFolders) =>
+        new StationTools({ store: toolchains, registry: await readRegistryAccess() }),
+    },
+    { provide: LogReader, inject: [StationFolders], useFactory: ({ logs }: StationFolders) => new LogReader(logs) },
+    { provide: AppListener, useExisting: AppSupervisor },
+    AppSupervisor,
+    AppsService,
+    PortsService,
+    StationFolders,
+    OperationsService,
+    Idempotency,
+    RepositoryChanges,
+    RepositoryEntries,
+    RecoveryService,
+    StationLifecycle,
+    ...PROCEDURES,
+  ],
+  exports: [
+    OperationQueue,
+    OperationsService,
+    Idempotency,
+    RepositoryChanges,
+    StationFolders,
+    StationLifecycle,
+    LogReader,
+  ],
+})
+export class OperationsModule {}

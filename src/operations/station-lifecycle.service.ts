@@ -1,0 +1,92 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { AppsService, type RunningApp } from '../apps/apps.service.js';
+import { PERMISSIONS, STATION_OWNER, type Principal } from '../auth/principal.js';
+import { STATION_CONFIG, type StationConfig } from '../config/config.js';
+import { Failure } from '../contracts/failure.js';
+import { EventBus } from '../events/event-bus.js';
+import type { RepositoryEntry } from '../registry/repository-entry.js';
+import { RepositoryRegistry } from '../registry/repository-registry.js';
+import { terminateTree, findTree } from '../workers/thread/process-tree.js';
+import { WorkerPoolService } from '../workers/worker-pool.service.js';
+import { AppSupervisor } from './app-supervisor.js';
+import { Idempotency } from './idempotency.js';
+import { OperationQueue } from './operation-queue.js';
+import { OperationsService } from './operations.service.js';
+import { RecoveryService } from './recovery.service.js';
+import { RepositoryChanges } from './repository-changes.js';
+
+/** At most this long are apps asked to end when the server stops: the whole exit has 20 s. */
+const MAX_SHUTDOWN_GRACE_MS = 8_000;
+
+const STATION: Principal = { keyId: STATION_OWNER, owner: STATION_OWNER, admin: true, permissions: PERMISSIONS };
+
+/** The station's own start and end, and what is due in between. */
+@Injectable()
+export class StationLifecycle {
+  private readonly logger = new Logger('Station');
+  private returning: RepositoryEntry[] = [];
+
+  constructor(
+    @Inject(STATION_CONFIG) private readonly config: StationConfig,
+    private readonly recovery: RecoveryService,
+    private readonly registry: RepositoryRegistry,
+    private readonly queue: OperationQueue,
+    private readonly operations: OperationsService,
+    private readonly idempotency: Idempotency,
+    private readonly apps: AppsService,
+    private readonly pool: WorkerPoolService,
+    private readonly bus: EventBus,
+    private readonly supervisor: AppSupervisor,
+    private readonly changes: RepositoryChanges,
+  ) {
+    supervisor.restartWith((uid, running, restarts) => this.restart(uid, running, restarts));
+  }
+
+  /** Before the server listens. */
+  async recover(): Promise<void> {
+    await this.recovery.recover();
+    await this.idempotency.prune();
+    this.returning = (await this.registry.list()).filter(comesBack);
+  }
+
+  /** Apps that ran when the server stopped or died run again, unless their policy is `no`. */
+  bringBackApps(): void {
+    for (const entry of this.returning) {
+      this.logger.log(`Brings back the app of ${entry.repoId}`);
+      this.operations
+        .submit('run', entry, entry.runOptions ?? {}, { principal: STATION })
+        .catch((error: Error) => this.logger.warn(`${entry.repoId} could not be brought back: ${error.message}`));
+    }
+  }
+
+  /** No new operation, everything in progress ends as INTERRUPTED, apps and threads end. */
+  async drain(): Promise<void> {
+    this.queue.drain();
+    this.supervisor.forgetAllRestarts();
+    this.bus.publish('draining', {});
+    await this.operations.endAll(new Failure('INTERRUPTED', 'The server is shutting down'));
+    const graceMs = Math.min(this.config.stopGraceMs, MAX_SHUTDOWN_GRACE_MS);
+    await Promise.all(
+      this.apps.list().map(async ({ uid, tree }) => {
+        this.apps.stopping(uid, 'server-stopped');
+        await terminateTree(() => findTree(tree), graceMs);
+        await this.apps.whenEnded(uid);
+        await this.apps.settled(uid);
+      }),
+    );
+    await this.pool.close(new Failure('DRAINING', 'The server is shutting down'));
+  }
+
+  private async restart(uid: string, { options }: RunningApp, restarts: number): Promise<void> {
+    const entry = await this.registry.find(uid);
+    if (!entry) return;
+    const { operation } = await this.operations.submit('run', entry, options, { principal: STATION, restarts });
+    this.changes.tell(entry, 'restart', { operationId: operation.operationId });
+  }
+}
+
+/** Only what the end of the server itself has stopped. */
+function comesBack({ state, app, runOptions }: RepositoryEntry): boolean {
+  if (state !== 'stopped' || app?.stopReason !== 'server-stopped' || !runOptions) return false;
+  return runOptions.background !== false && (runOptions.restartPolicy ?? 'on-failure') !== 'no';
+}

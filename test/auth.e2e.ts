@@ -1,0 +1,304 @@
+import { once } from 'node:events';
+import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { packageJson } from './support/fixtures.js';
+import { GitServer } from './support/git-server.js';
+import { Station } from './support/station.js';
+
+interface Key {
+  id: string;
+  key?: string;
+  prefix: string;
+  owner: string;
+  scopes: string[];
+  lastUsedAt: number | null;
+}
+
+/** Exactly these headers, in this order: fetch would tidy them. */
+async function statusWith(url: string, headers: string[]): Promise<number | undefined> {
+  const { host } = new URL(url);
+  const sent = request(url, { headers: ['Host', host, ...headers, 'Connection', 'close'] });
+  sent.end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
+}
+
+describe('API keys', () => {
+  let git: GitServer;
+  let station: Station;
+
+  beforeAll(async () => {
+    git = await GitServer.start();
+    station = await Station.start({ allowedHosts: [git.host] });
+  });
+  afterAll(async () => {
+    await station.close();
+    await git.close();
+  });
+
+  const me = (headers: string[]) => statusWith(`${station.url}/auth/me`, headers);
+
+  it('are asked for by every route but health', async () => {
+    const { body } = await station.api('GET', '/docs-json', undefined, { key: null });
+    const { paths } = body as unknown as { paths: Record<string, Record<string, { security?: unknown[] }>> };
+    const open: string[] = [];
+    for (const [path, methods] of Object.entries(paths)) {
+      for (const [method, { security }] of Object.entries(methods)) {
+        const { status } = await station.api(method.toUpperCase(), path.replaceAll(/\{\w+\}/g, 'x'), undefined, {
+          key: null,
+        });
+        if (status === 401) expect({ path, method, security }).toMatchObject({ security: [{ bearer: [] }] });
+        else open.push(`${method} ${path}`);
+      }
+    }
+    expect(open.toSorted()).toEqual(['get /health', 'get /health/live', 'get /health/ready']);
+  });
+
+  it('are refused in every shape but their own, and never with a 500', async () => {
+    const key = station.adminKey;
+    const refused = [
+      [],
+      ['Authorization', ''],
+      ['Authorization', 'Bearer'],
+      ['Authorization', 'Bearer x'],
+      ['Authorization', `Bearer ${key}x`],
+      ['Authorization', `Bearer ${'x'.repeat(10_000)}`],
+      ['Authorization', `Bearer ${Buffer.from('€'.repeat(key.length)).toString('latin1')}`],
+      ['Authorization', `Basic ${key}`],
+      ['Authorization', key],
+      ['X-Api-Key', key],
+      ['Authorization', `Bearer ${key}`, 'Authorization', `Bearer ${key}`],
+    ];
+    for (const headers of refused) expect([headers, await me(headers)]).toEqual([headers, 401]);
+    const query = `${station.url}/auth/me?apiKey=${key}&apiKey=${key}&access_token=${key}`;
+    expect(await statusWith(query, [])).toBe(401);
+    expect(station.output).not.toContain(key);
+  });
+
+  it('are taken whatever the letter case of Bearer, and with a space behind', async () => {
+    for (const value of [`Bearer ${station.adminKey}`, `bearer ${station.adminKey}`, `BEARER ${station.adminKey} `]) {
+      expect([value, await me(['authorization', value])]).toEqual([value, 200]);
+    }
+  });
+
+  it('are shown once, listed without themselves, and kept as a digest', async () => {
+    const { status, body } = await station.api<Key>('POST', '/auth/keys', { name: 'laptop', owner: 'alice' });
+    expect(status).toBe(201);
+    const key = String(body.result.key);
+    expect(key).toMatch(/^dock_[\w-]{43}$/);
+    expect(key.startsWith(body.result.prefix)).toBe(true);
+
+    await station.api('GET', '/auth/me', undefined, { key });
+    const { body: listed } = await station.api<{ keys: Key[] }>('GET', '/auth/keys');
+    const mine = listed.result.keys.find(({ id }) => id === body.result.id);
+    expect(mine).toMatchObject({ owner: 'alice', lastUsedAt: expect.any(Number) as number });
+    expect(JSON.stringify(listed)).not.toContain(key);
+    for (const name of readdirSync(station.dataDir, { withFileTypes: true })) {
+      if (name.isFile()) expect(readFileSync(join(station.dataDir, name.name), 'latin1')).not.toContain(key);
+    }
+  });
+
+  it('end at once when they are revoked', async () => {
+    const { body } = await station.api<Key>('POST', '/auth/keys', { name: 'to be revoked', owner: 'alice' });
+    const { id, key = '' } = body.result;
+    const socket = await station.socket({ apiKey: key });
+    const closed = new Promise((resolve) => socket.once('disconnect', resolve));
+    expect((await station.api('DELETE', `/auth/keys/${id}`)).status).toBe(200);
+    expect((await station.api('GET', '/auth/me', undefined, { key })).status).toBe(401);
+    expect(await closed).toBe('transport close');
+    expect((await station.api('DELETE', `/auth/keys/${id}`)).body.code).toBe('KEY_NOT_FOUND');
+  });
+
+  it('end when they expire, and so do their sockets', async () => {
+    const expiresAt = Date.now() + 1500;
+    const key = await station.createKey('alice', { expiresAt });
+    const socket = await station.socket({ apiKey: key });
+    await new Promise((resolve) => socket.once('disconnect', resolve));
+    expect(Date.now()).toBeGreaterThanOrEqual(expiresAt);
+    expect((await station.api('GET', '/auth/me', undefined, { key })).status).toBe(401);
+  });
+
+  it('permit what their scopes name, and say what is missing', async () => {
+    const key = await station.createKey('alice', { scopes: ['read'] });
+    expect((await station.api('GET', '/repo/list', undefined, { key })).status).toBe(200);
+    const { status, body } = await station.clone('https://example.com/a/b', {}, { key });
+    expect([status, body.code, body.context]).toEqual([
+      403,
+      'FORBIDDEN',
+      { permission: 'clone', permissions: ['read'] },
+    ]);
+    expect(body.operation).toBe('clone');
+  });
+
+  it('are administered by administrators only', async () => {
+    const key = await station.createKey('alice');
+    for (const [method, path] of [
+      ['GET', '/auth/keys'],
+      ['POST', '/auth/keys'],
+      ['DELETE', '/auth/keys/environment'],
+    ] as const) {
+      const { status } = await station.api(method, path, method === 'POST' ? { name: 'x' } : undefined, { key });
+      expect([method, status]).toEqual([method, 403]);
+    }
+  });
+
+  it.each([
+    [{}, 'name: expected text'],
+    [{ name: 'x', owner: '../x' }, 'owner: expected letters'],
+    [{ name: 'x', owner: 'station' }, 'owner: "station"'],
+    [{ name: 'x', expiresAt: 1 }, 'expiresAt: expected a time in the future'],
+    [{ name: 'x', scopes: ['fly'] }, 'scopes: expected a list of read, clone'],
+    [{ name: 'x', scopes: ['admin'] }, 'scopes: "admin" is for keys with admin: true only'],
+    [{ name: 'x', admin: 'yes' }, 'admin: expected true or false, got "yes"'],
+    [{ name: 'x', id: 'mine' }, 'id: unknown field'],
+  ])('are not made of %j', async (wanted, reason) => {
+    const { status, body } = await station.api('POST', '/auth/keys', wanted);
+    expect([status, body.code]).toEqual([400, 'BAD_REQUEST']);
+    expect(body.detail).toContain(reason);
+  });
+
+  it('tell their owner what they may do and what is in use', async () => {
+    const key = await station.createKey('counting');
+    const { url } = await git.createRepository('counting/one', { files: { 'package.json': packageJson({}) } });
+    await station.clone(url, {}, { key });
+    const { body } = await station.api('GET', '/auth/me', undefined, { key });
+    expect(body.result).toMatchObject({
+      owner: 'counting',
+      admin: false,
+      plan: null,
+      use: { repositories: 1, runningApps: 0, operations: 0 },
+    });
+  });
+});
+
+describe('Owners', () => {
+  let git: GitServer;
+  let station: Station;
+  let alice: { key: string };
+  let bob: { key: string };
+
+  beforeAll(async () => {
+    git = await GitServer.start();
+    station = await Station.start({ allowedHosts: [git.host] });
+    alice = { key: await station.createKey('alice') };
+    bob = { key: await station.createKey('bob') };
+  });
+  afterAll(async () => {
+    await station.close();
+    await git.close();
+  });
+
+  async function dock(name: string, options: object, request: { key: string }) {
+    const files = { 'package.json': packageJson({ start: 'node -e "setInterval(() => {}, 1000)"' }) };
+    const { url } = await git.createRepository(name, { files });
+    const { status, body } = await station.clone(url, options, request);
+    expect(status).toBe(201);
+    return body.result;
+  }
+
+  const routes = (id: string) =>
+    [
+      ['GET', `/repo/${id}`],
+      ['GET', `/repo/${id}/status`],
+      ['GET', `/repo/${id}/logs`],
+      ['GET', `/repo/${id}/operations`],
+      ['PATCH', `/repo/${id}`, { visibility: 'shared' }],
+      ['POST', `/repo/${id}/install`],
+      ['POST', `/repo/${id}/update`],
+      ['POST', `/repo/${id}/run`],
+      ['POST', `/repo/${id}/stop`],
+      ['DELETE', `/repo/${id}`],
+    ] as const;
+
+  it('do not see each other’s private repositories, not even that they exist', async () => {
+    const { uid, repoId } = await dock('alice/private', {}, alice);
+    for (const id of [uid, repoId]) {
+      for (const [method, path, body] of routes(id)) {
+        const found = await station.api(method, path, body, bob);
+        const unknown = await station.api(method, path.replace(id, 'no-such'), body, bob);
+        expect([method, path, found.status, found.body.code]).toEqual([method, path, 404, 'REPO_NOT_FOUND']);
+        expect(found.body.detail.replaceAll(id, 'no-such')).toBe(unknown.body.detail);
+      }
+    }
+    const { body } = await station.api('GET', '/repo/list', undefined, bob);
+    expect(JSON.stringify(body)).not.toContain(uid);
+    const { body: operations } = await station.api('GET', '/operations', undefined, bob);
+    expect(JSON.stringify(operations)).not.toContain(uid);
+  });
+
+  it('read what is shared, and change none of it', async () => {
+    const { uid } = await dock('alice/shared', { visibility: 'shared' }, alice);
+    for (const [method, path, body] of routes(uid)) {
+      const { status } = await station.api(method, path, body, bob);
+      expect([method, path, status]).toEqual([method, path, method === 'GET' ? 200 : 403]);
+    }
+    await station.api('PATCH', `/repo/${uid}`, { visibility: 'private' }, alice);
+    expect((await station.entry(uid, bob)).status).toBe(404);
+  });
+
+  it('each have their own repository of a name, in any letter case', async () => {
+    const mine = await dock('facebook/react', {}, alice);
+    const { url } = await git.createRepository('other/react', { files: { 'package.json': packageJson({}) } });
+    const { body } = await station.clone(url, { repoId: 'Facebook-React' }, bob);
+    expect([mine.repoId, body.result.repoId]).toEqual(['facebook-react', 'facebook-react']);
+    expect((await station.entry('FACEBOOK-react', alice)).body.result.uid).toBe(mine.uid);
+    expect((await station.entry(mine.uid.toUpperCase(), alice)).body.result.uid).toBe(mine.uid);
+    expect((await station.entry('facebook-react', bob)).body.result.uid).toBe(body.result.uid);
+
+    const ambiguous = await station.entry('facebook-react');
+    expect([ambiguous.status, ambiguous.body.code]).toEqual([409, 'AMBIGUOUS_REPO']);
+    expect((ambiguous.body.context.uids as string[]).toSorted()).toEqual([mine.uid, body.result.uid].toSorted());
+  });
+
+  it('see their operations after the repository has gone', async () => {
+    const { repoId } = await dock('alice/gone', {}, alice);
+    const { body } = await station.unload(repoId, alice);
+    expect((await station.operation(body.operationId, alice)).body.result.status).toBe('succeeded');
+    expect((await station.operation(body.operationId, bob)).body.code).toBe('OPERATION_NOT_FOUND');
+    expect((await station.cancel(body.operationId, bob)).body.code).toBe('OPERATION_NOT_FOUND');
+    expect((await station.cancel(body.operationId, alice)).body.code).toBe('ALREADY_FINISHED');
+  });
+});
+
+describe('The administrator’s key', () => {
+  let station: Station;
+  const keyFile = () => join(station.dataDir, 'admin-api-key');
+  const keyInFile = () => readFileSync(keyFile(), 'utf8').trim();
+  const answers = (key: string) => statusWith(`${station.url}/auth/keys`, ['Authorization', `Bearer ${key}`]);
+
+  beforeEach(async () => {
+    station = await Station.start({ env: { ADMIN_API_KEY: undefined } });
+  });
+  afterEach(() => station.close());
+
+  it('is made at the first start, shown once, and kept in a file that only the server’s user can read', async () => {
+    const key = keyInFile();
+    expect(station.output.split(key)).toHaveLength(2);
+    expect(statSync(keyFile()).mode & 0o777).toBe(0o600);
+    expect(await answers(key)).toBe(200);
+    await station.restart();
+    expect(station.output.split(key)).toHaveLength(2);
+    expect(await answers(key)).toBe(200);
+  });
+
+  it('is entered again from its file when the database was lost', async () => {
+    const key = keyInFile();
+    await station.kill('SIGTERM');
+    for (const name of readdirSync(station.dataDir).filter((one) => one.startsWith('station.db'))) {
+      rmSync(join(station.dataDir, name));
+    }
+    await station.restart();
+    expect(await answers(key)).toBe(200);
+  });
+
+  it('does not come back once it has been revoked', async () => {
+    const key = keyInFile();
+    const { body } = await station.api<{ keys: Key[] }>('GET', '/auth/keys', undefined, { key });
+    await station.api('DELETE', `/auth/keys/${body.result.keys[0]?.id}`, undefined, { key });
+    await station.restart();
+    expect(await answers(key)).toBe(401);
+    expect(await answers(keyInFile())).toBe(200);
+  });
+});
