@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
@@ -110,10 +110,12 @@ export class LogWriter {
   }
 }
 
-/** A log that is continued (an app that was restarted) goes on counting where it ended. */
+/** A log that is written to again goes on counting after its last line. */
 function continuedSeq(directory: string): number {
   const last = readdirSync(directory).toSorted().at(-1);
-  return last === undefined ? 0 : Number.parseInt(last, 10);
+  if (last === undefined) return 0;
+  const lines = readFileSync(join(directory, last), 'utf8').split('\n').slice(0, -1);
+  return Number.parseInt(last, 10) + lines.length - 1;
 }
 
 /** Cuts a byte stream into lines, never inside a character; a line beyond the maximum is cut and says by how much. */

@@ -109,6 +109,8 @@ function managerSettings({ name, version }: InstallEnvironment['manager'], home:
     YARN_GLOBAL_FOLDER: join(home, '.yarn/berry'),
     YARN_ENABLE_TELEMETRY: '0',
     YARN_ENABLE_PROGRESS_BARS: '0',
+    // What a build says belongs into the log, not into a temporary file.
+    YARN_ENABLE_INLINE_BUILDS: '1',
   };
 }
 

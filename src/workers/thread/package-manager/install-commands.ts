@@ -72,9 +72,12 @@ function yarnBerry({ frozen, production, ignoreScripts }: InstallPlan, major: nu
   const skipBuilds = given(ignoreScripts, major < 3 ? '--skip-builds' : '--mode=skip-build');
   // Before 4 only a plugin can leave dev dependencies out.
   if (!production || major < 4) return [['install', immutable, ...skipBuilds]];
-  // focus leaves them out but does not know --immutable: the lockfile is checked first, which installs nothing.
+  // focus leaves them out but does not know --immutable: an install before it holds package.json against the lockfile.
   const focus = ['workspaces', 'focus', '--all', '--production'];
-  return [['install', immutable, '--mode=update-lockfile'], focus];
+  return [
+    ['install', immutable, '--mode=skip-build'],
+    [...focus, ...skipBuilds],
+  ];
 }
 
 const given = (condition: boolean, ...values: string[]): string[] => (condition ? values : []);

@@ -16,6 +16,7 @@ const CODES: [Symptom, FailureCode][] = [
 const SUGGESTIONS: Partial<Record<Symptom, string>> = {
   'no-compiler':
     'A native module has to be compiled: install a C++ compiler, make and Python on the station, or use a version of the module that has prebuilt binaries.',
+  'engine-mismatch': 'Change engines in the repository, or the engine-strict setting that makes them binding.',
   'unknown-protocol': 'Install with the package manager that made this workspace: pass packageManager.',
 };
 

@@ -20,7 +20,7 @@ const COMMON: [Symptom, RegExp][] = [
   // inotify too says ENOSPC when there are too many watches.
   ['no-space', /^(?!.*watch).*(?:\bENOSPC\b|\bEDQUOT\b|no space left on device|disk quota exceeded)/i],
   ['no-compiler', /not found: (?:make|cc|c\+\+|g\+\+|gcc)\b|(?:make|cc|c\+\+|g\+\+|gcc): (?:command )?not found/i],
-  ['no-compiler', /gyp ERR! find Python\b|Could not find any Python installation/i],
+  ['no-compiler', /Could not find any Python installation|Can't find Python executable/i],
   ['out-of-memory', /JavaScript heap out of memory/],
 ];
 

@@ -31,7 +31,7 @@ export function managerRanges(
   const usual = manager === 'yarn' && berry ? '^4' : DEFAULTS[manager];
   const rows = [
     pinned && [pinned],
-    exact && [`^${semver.major(exact)}`],
+    exact ? [`^${semver.major(exact)}`] : undefined,
     engines && [engines, written ?? usual],
     engines && [engines],
     [written ?? usual],

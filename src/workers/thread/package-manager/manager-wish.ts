@@ -93,7 +93,7 @@ function nameManager(
 }
 
 function inferManager(
-  { lockfiles, pnpmWorkspace }: ProjectFiles,
+  { lockfiles, pnpmWorkspace, yarnBerry }: ProjectFiles,
   bond: WorkspaceBond | undefined,
 ): Pick<Named, 'name' | 'why'> {
   const usable = lockfiles.filter(({ manager }) => !bond || bond.managers.includes(manager));
@@ -104,6 +104,7 @@ function inferManager(
     return { name: first.manager, why: `it wrote ${first.file}${preference}` };
   }
   if (pnpmWorkspace) return { name: 'pnpm', why: 'there is a pnpm-workspace.yaml' };
+  if (yarnBerry && (!bond || bond.managers.includes('yarn'))) return { name: 'yarn', why: 'there is a .yarnrc.yml' };
   if (bond?.managers[0]) return { name: bond.managers[0], why: bond.reason };
   return { name: 'npm', why: 'nothing names another one' };
 }

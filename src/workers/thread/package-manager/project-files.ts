@@ -1,6 +1,5 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
 import type { PackageManagerName } from '../../../contracts/shapes.js';
+import { readInside, UnreadableFile } from '../workspace/read-inside.js';
 
 export interface Lockfile {
   file: string;
@@ -23,8 +22,7 @@ export interface ProjectFiles {
   nodeVersion?: string;
 }
 
-/** What is needed stands at the top, also of a lockfile of 20 MB. */
-const HEAD_BYTES = 65_536;
+const MAX_BYTES = 64_000_000;
 
 /**
  * The order decides where there are several: package-lock.json comes last because `npm install` out of habit leaves one
@@ -40,35 +38,30 @@ const LOCKFILES: { file: string; manager: PackageManagerName; format: RegExp }[]
 ];
 
 export function readProjectFiles(workspace: string): ProjectFiles {
-  const head = (file: string) => readHead(join(workspace, file));
+  const read = (file: string) => readText(workspace, file);
   const lockfiles = LOCKFILES.flatMap(({ file, manager, format }) => {
-    const text = head(file);
+    const text = read(file);
     if (text === undefined) return [];
     const [, version, classic] = format.exec(text) ?? [];
     return [{ file, manager, format: classic ? 'classic' : (version ?? '') }];
   });
-  const pnpm = head('pnpm-workspace.yaml');
-  const yarnrc = head('.yarnrc.yml');
+  const pnpm = read('pnpm-workspace.yaml');
+  const yarnrc = read('.yarnrc.yml');
   return {
     lockfiles,
     pnpmWorkspace: pnpm === undefined ? undefined : /^packages\s*:/m.test(pnpm) ? 'packages' : 'settings',
     yarnRelease: /^yarnPath:.*yarn-(\d+\.\d+\.\d+[\w.-]*)\.c?js/m.exec(yarnrc ?? '')?.[1],
     yarnBerry: yarnrc !== undefined,
-    nvmrc: head('.nvmrc'),
-    nodeVersion: head('.node-version'),
+    nvmrc: read('.nvmrc'),
+    nodeVersion: read('.node-version'),
   };
 }
 
-function readHead(path: string): string | undefined {
-  if (!existsSync(path)) return undefined;
-  let descriptor: number | undefined;
+function readText(workspace: string, file: string): string | undefined {
   try {
-    descriptor = openSync(path, 'r');
-    const buffer = Buffer.alloc(HEAD_BYTES);
-    return buffer.toString('utf8', 0, readSync(descriptor, buffer));
-  } catch {
-    return undefined; // a folder of that name
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
+    return readInside(workspace, file, MAX_BYTES)?.toString('utf8');
+  } catch (error) {
+    if (error instanceof UnreadableFile) return undefined; // the package manager will say what it thinks of it
+    throw error;
   }
 }

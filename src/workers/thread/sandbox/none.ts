@@ -28,7 +28,7 @@ export class NoSandbox implements Sandbox {
     const identity = child.pid === undefined ? undefined : identify(child.pid);
     if (child.pid === undefined) throw startFailure(command, (await child) as unknown as { cause?: Error });
     // Not execa's own promise: that waits for the pipes too, which a daemon may hold open for ever.
-    const exited = new Promise<ProcessExit>((resolve) => {
+    const exited = new Promise<Awaited<SandboxedProcess['exited']>>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
     });
     return {

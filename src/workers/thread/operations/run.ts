@@ -1,0 +1,12 @@
+import { AppSession } from '../app/app-session.js';
+import { planLaunch } from '../app/launch-plan.js';
+import type { Handler } from '../operation-thread.js';
+
+/** Starts an app. The thread becomes its session thread, and lives as long as the app does. */
+export const run: Handler<'run'> = async (input, thread) => {
+  const plan = await planLaunch(input, thread);
+  thread.progress('starting', null, `${plan.script}: ${plan.command}`);
+  const session = new AppSession(plan, input, thread);
+  thread.keepAlive(session.ended);
+  return session.outcome;
+};
