@@ -173,6 +173,21 @@ describe('API keys', () => {
   });
 });
 
+/** Every route of a repository. */
+const routes = (id: string) =>
+  [
+    ['GET', `/repo/${id}`],
+    ['GET', `/repo/${id}/status`],
+    ['GET', `/repo/${id}/logs`],
+    ['GET', `/repo/${id}/operations`],
+    ['PATCH', `/repo/${id}`, { visibility: 'shared' }],
+    ['POST', `/repo/${id}/install`],
+    ['POST', `/repo/${id}/update`],
+    ['POST', `/repo/${id}/run`],
+    ['POST', `/repo/${id}/stop`],
+    ['DELETE', `/repo/${id}`],
+  ] as const;
+
 describe('Owners', () => {
   let git: GitServer;
   let station: Station;
@@ -190,27 +205,13 @@ describe('Owners', () => {
     await git.close();
   });
 
-  async function dock(name: string, options: object, request: { key: string }) {
+  async function dock(name: string, options: object, as: { key: string }) {
     const files = { 'package.json': packageJson({ start: 'node -e "setInterval(() => {}, 1000)"' }) };
     const { url } = await git.createRepository(name, { files });
-    const { status, body } = await station.clone(url, options, request);
+    const { status, body } = await station.clone(url, options, as);
     expect(status).toBe(201);
     return body.result;
   }
-
-  const routes = (id: string) =>
-    [
-      ['GET', `/repo/${id}`],
-      ['GET', `/repo/${id}/status`],
-      ['GET', `/repo/${id}/logs`],
-      ['GET', `/repo/${id}/operations`],
-      ['PATCH', `/repo/${id}`, { visibility: 'shared' }],
-      ['POST', `/repo/${id}/install`],
-      ['POST', `/repo/${id}/update`],
-      ['POST', `/repo/${id}/run`],
-      ['POST', `/repo/${id}/stop`],
-      ['DELETE', `/repo/${id}`],
-    ] as const;
 
   it('do not see each other’s private repositories, not even that they exist', async () => {
     const { uid, repoId } = await dock('alice/private', {}, alice);

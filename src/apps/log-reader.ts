@@ -1,168 +1,103 @@
 import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { segmentFirstSeq, segmentName, type LogLine } from '../contracts/log.js';
+import { segmentFirstSeq, type LogLine } from '../contracts/log.js';
+import { linesAfter, linesBackwards } from './log-segment.js';
 
 export interface LogPage {
   lines: LogLine[];
-  /** Pass as `cursor` to go on from here: the seq of the last line handed out, "0" when there is none. */
+  /** Pass as `cursor` to go on from here: the seq of the last line handed out. Without any: where the page began. */
   nextCursor: string;
-  /** Lines after `cursor` that are no longer kept. */
+  /** Lines that belong on this page but are no longer kept, or never reached a full disk. */
   dropped: number;
 }
 
-const CHUNK_BYTES = 64 * 1024;
-/** What one page holds at most, whatever its number of lines: a reader's memory is bounded. */
-const PAGE_BYTES = 1024 * 1024;
+/** A page ends here, whatever the limit: its lines may be long. In characters. */
+const MAX_PAGE_CHARS = 4_000_000;
 
-/**
- * Reads the logs that threads write (contracts/log). Every reader pulls at its own pace and nothing is buffered for it:
- * one that lags behind the rotation is told how many lines it has lost.
- */
+/** Reads the logs that threads write (contracts/log). Every reader pulls at its own pace; nothing is buffered for it. */
 export class LogReader {
-  /** `folder`: where the logs of all repositories are. */
+  /** `folder` holds `<uid>/<operationId>/`. */
   constructor(private readonly folder: string) {}
-
-  /** Whether there is such a log at all. */
-  async exists(uid: string, operationId: string): Promise<boolean> {
-    return (await this.segments(uid, operationId)).length > 0;
-  }
 
   /** The last `count` lines. */
   async tail(uid: string, operationId: string, count: number): Promise<LogPage> {
-    const segments = (await this.segments(uid, operationId)).toReversed();
-    let lines: LogLine[] = [];
-    for (const firstSeq of segments) {
-      if (lines.length >= count) break;
-      const earlier = await this.reading(uid, operationId, firstSeq, (file) => lastLines(file, count - lines.length));
-      lines = [...(earlier ?? []), ...lines];
+    const lines: LogLine[] = [];
+    const room = { chars: MAX_PAGE_CHARS };
+    const segments = await this.segments(uid, operationId);
+    let last: number | undefined;
+    for (const segment of segments.toReversed()) {
+      await reading(segment, async (file) => {
+        for await (const line of linesBackwards(file)) {
+          last ??= line.seq;
+          if (lines.length >= count || (room.chars -= line.text.length) < 0) return;
+          lines.push(line);
+        }
+      });
+      if (last !== undefined && (lines.length >= count || room.chars < 0)) break;
     }
-    const first = lines[0];
-    const dropped = first && lines.length < count ? first.seq - 1 : 0;
-    return { lines, nextCursor: String(lines.at(-1)?.seq ?? 0), dropped };
+    lines.reverse();
+    const [first] = lines;
+    // Fewer than asked for: all that is kept, and what is missing before it was dropped.
+    const from = first && (lines.length >= count || room.chars < 0) ? first.seq - 1 : 0;
+    return page(lines, first ? from : (last ?? 0));
   }
 
   /** At most `limit` lines after the line with seq `cursor`. */
   async after(uid: string, operationId: string, cursor: number, limit: number): Promise<LogPage> {
-    const segments = await this.segments(uid, operationId);
-    const start = segments.findLastIndex((firstSeq) => firstSeq <= cursor + 1);
     const lines: LogLine[] = [];
-    let bytes = 0;
-    for (const firstSeq of segments.slice(Math.max(0, start))) {
-      if (lines.length >= limit || bytes >= PAGE_BYTES) break;
-      const read = await this.reading(uid, operationId, firstSeq, async (file) => {
-        const offset = await offsetAfter(file, cursor);
-        return linesFrom(file, offset, cursor, limit - lines.length, PAGE_BYTES - bytes);
+    const room = { chars: MAX_PAGE_CHARS };
+    const segments = await this.segments(uid, operationId);
+    // All lines of a segment are before the first one of the next.
+    const start = segments.findLastIndex((path) => segmentFirstSeq(path.slice(path.lastIndexOf('/') + 1)) <= cursor + 1);
+    for (const segment of segments.slice(Math.max(0, start))) {
+      await reading(segment, async (file) => {
+        for await (const line of linesAfter(file, cursor)) {
+          if (lines.length >= limit || (room.chars -= line.text.length) < 0) return;
+          lines.push(line);
+        }
       });
-      lines.push(...(read ?? []));
-      bytes = lines.reduce((sum, line) => sum + line.text.length, 0);
+      if (lines.length >= limit || room.chars < 0) break;
     }
-    const first = lines[0];
-    const dropped = first ? Math.max(0, first.seq - cursor - 1) : 0;
-    return { lines, nextCursor: String(lines.at(-1)?.seq ?? cursor), dropped };
+    return page(lines, cursor);
   }
 
-  private async segments(uid: string, operationId: string): Promise<number[]> {
-    const names = await readdir(join(this.folder, uid, operationId)).catch(() => []);
+  /** Whether there is such a log at all: one that has a line. */
+  async exists(uid: string, operationId: string): Promise<boolean> {
+    return (await this.segments(uid, operationId)).length > 0;
+  }
+
+  /** Paths, oldest first. */
+  private async segments(uid: string, operationId: string): Promise<string[]> {
+    const directory = join(this.folder, uid, operationId);
+    const names = await orWhenGone(readdir(directory), []);
     return names
-      .filter((name) => name.endsWith('.ndjson'))
-      .map(segmentFirstSeq)
-      .toSorted((a, b) => a - b);
-  }
-
-  /** Undefined when the segment was rotated away meanwhile. */
-  private async reading<T>(
-    uid: string,
-    operationId: string,
-    firstSeq: number,
-    read: (file: FileHandle) => Promise<T>,
-  ): Promise<T | undefined> {
-    let file: FileHandle;
-    try {
-      file = await open(join(this.folder, uid, operationId, segmentName(firstSeq)));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
-    try {
-      return await read(file);
-    } finally {
-      await file.close();
-    }
+      .filter((name) => /^\d+\.ndjson$/.test(name))
+      .toSorted()
+      .map((name) => join(directory, name));
   }
 }
 
-async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
-  return buffer.subarray(0, bytesRead);
+/** Seqs have no gaps when they are written, so what is missing between the page's beginning and its last line was lost. */
+function page(lines: LogLine[], from: number): LogPage {
+  const last = lines.at(-1)?.seq ?? from;
+  return { lines, nextCursor: String(last), dropped: last - from - lines.length };
 }
 
-/** Whole lines only: a torn one at the end is still being written, or was cut by a crash. */
-function parseLines(text: string): LogLine[] {
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as LogLine];
-      } catch {
-        return []; // torn by a crash in the middle of the file
-      }
-    });
-}
-
-async function lastLines(file: FileHandle, count: number): Promise<LogLine[]> {
-  let position = (await file.stat()).size;
-  let tail = Buffer.alloc(0);
-  while (position > 0) {
-    const length = Math.min(CHUNK_BYTES, position);
-    position -= length;
-    tail = Buffer.concat([await readAt(file, position, length), tail]);
-    if (tail.length >= PAGE_BYTES || newlines(tail) > count) break;
+/** A segment may be rotated away between its listing and its opening. */
+async function reading(path: string, read: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await orWhenGone(open(path), undefined);
+  try {
+    if (file) await read(file);
+  } finally {
+    await file?.close();
   }
-  // Unless the beginning was reached, the first line is not whole.
-  const whole = position === 0 ? tail : tail.subarray(tail.indexOf(10) + 1);
-  return parseLines(whole.toString('utf8')).slice(-count);
 }
 
-const newlines = (bytes: Buffer): number => bytes.reduce((sum, byte) => (byte === 10 ? sum + 1 : sum), 0);
-
-/** Where the first line after `seq` begins, near enough: by halving, since seqs grow; at most one chunk too early. */
-async function offsetAfter(file: FileHandle, seq: number): Promise<number> {
-  let low = 0;
-  let high = (await file.stat()).size;
-  while (high - low > CHUNK_BYTES) {
-    const middle = Math.floor((low + high) / 2);
-    const found = await firstLineFrom(file, middle);
-    if (found && found.seq <= seq) low = found.offset;
-    else high = middle;
+async function orWhenGone<T, D>(found: Promise<T>, otherwise: D): Promise<T | D> {
+  try {
+    return await found;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return otherwise;
+    throw error;
   }
-  return low;
-}
-
-async function firstLineFrom(file: FileHandle, position: number): Promise<{ seq: number; offset: number } | undefined> {
-  const chunk = await readAt(file, position, CHUNK_BYTES * 2);
-  const start = chunk.indexOf(10) + 1;
-  const end = chunk.indexOf(10, start);
-  if (start === 0 || end < 0) return undefined;
-  const [line] = parseLines(chunk.toString('utf8', start, end + 1));
-  return line && { seq: line.seq, offset: position + start };
-}
-
-async function linesFrom(
-  file: FileHandle,
-  offset: number,
-  cursor: number,
-  limit: number,
-  maxBytes: number,
-): Promise<LogLine[]> {
-  let text = Buffer.alloc(0);
-  const wanted = Math.min(maxBytes, PAGE_BYTES) + CHUNK_BYTES;
-  for (let position = offset; text.length < wanted;) {
-    const chunk = await readAt(file, position, CHUNK_BYTES);
-    if (chunk.length === 0) break;
-    position += chunk.length;
-    text = Buffer.concat([text, chunk]);
-  }
-  const lines = parseLines(text.toString('utf8', 0, text.lastIndexOf(10) + 1));
-  return lines.filter(({ seq }) => seq > cursor).slice(0, limit);
 }

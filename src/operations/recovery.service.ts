@@ -29,7 +29,8 @@ export class RecoveryService {
 
   async recover(): Promise<void> {
     const { stationId } = this.folders;
-    if (await killTree(() => findTreesByPrefix(`${stationId}:`))) {
+    const { forced } = await killTree(() => findTreesByPrefix(`${stationId}:`));
+    if (forced) {
       this.logger.warn('Ended processes that the last life of the server had left');
     }
     await this.enterForgotten();

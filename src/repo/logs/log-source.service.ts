@@ -3,7 +3,6 @@ import { LogReader } from '../../apps/log-reader.js';
 import type { LogSource } from '../../contracts/events.js';
 import { Failure } from '../../contracts/failure.js';
 import type { OperationName } from '../../contracts/operation-names.js';
-import type { Operation } from '../../contracts/shapes.js';
 import { OperationsService } from '../../operations/operations.service.js';
 import { OperationHistory } from '../../registry/operation-history.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
@@ -56,10 +55,6 @@ export class LogSourceService {
     if (operation && isUnfinished(operation)) return true;
     const entry = await this.registry.find(uid);
     return entry?.state === 'running' && entry.appOperationId === operationId;
-  }
-
-  async operation(operationId: string): Promise<Operation | undefined> {
-    return this.operations.find(operationId);
   }
 }
 

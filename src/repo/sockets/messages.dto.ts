@@ -2,7 +2,7 @@ import { ChoiceField, FlagField, IntegerField, MapField, TextField } from '../..
 import { OPERATION_NAMES, type OperationName } from '../../contracts/operation-names.js';
 
 /** What a socket can ask for: the seven operations, and reads that leave no record. */
-export const SOCKET_OPERATIONS = [...OPERATION_NAMES, 'list', 'operation', 'cancel'] as const;
+const SOCKET_OPERATIONS = [...OPERATION_NAMES, 'list', 'operation', 'cancel'] as const;
 export type SocketOperation = OperationName | 'list' | 'operation' | 'cancel';
 
 const REPO_ID = { maxLength: 10_000, description: 'repoId or uid, in any letter case.' };

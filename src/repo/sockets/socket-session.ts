@@ -4,7 +4,7 @@ import type { Subscription } from './subscription.js';
 import type { StationSocket } from './station-socket.js';
 
 /** After this a socket that has shown no valid key loses its transport. */
-export const SIGN_IN_MS = 10_000;
+const SIGN_IN_MS = 10_000;
 const MAX_WAITING = 1000;
 
 /** One connected socket: who it is signed in as, what it has subscribed to, and the order of its messages. */

@@ -17,7 +17,6 @@ export interface TreeEnd {
 }
 
 const KILL_POLL_MS = 25;
-const UNKILLABLE_AFTER_MS = 10_000;
 const KILL_PATIENCE_MS = 10_000;
 
 /** Every live member of the tree: by marker or known identity, then by descent and process group. */
@@ -53,21 +52,33 @@ export async function terminateTree(find: () => LiveProcess[], graceMs: number):
   return killTree(search);
 }
 
-/**
- * SIGKILL to every member until none is left; says whether there was one. Gives up after ten seconds on what cannot be
- * killed: another user's process, or one that hangs in the kernel.
- */
-export async function killTree(find: () => LiveProcess[]): Promise<boolean> {
-  const deadline = Date.now() + UNKILLABLE_AFTER_MS;
-  let killed = false;
-  for (let members = find(); members.length > 0 && Date.now() < deadline; members = find()) {
-    killed = true;
+/** SIGKILL to every member until none is left, for at most ten seconds. */
+export async function killTree(find: () => LiveProcess[]): Promise<TreeEnd> {
+  const search = remembering(find);
+  const deadline = Date.now() + KILL_PATIENCE_MS;
+  let members = search();
+  const forced = members.length > 0;
+  while (members.length > 0 && Date.now() < deadline) {
     // Stopped first, so that none can fork while the others are being killed.
     for (const member of members) signal(member, 'SIGSTOP');
     for (const member of members) signal(member, 'SIGKILL');
     await delay(KILL_POLL_MS);
+    members = search();
   }
-  return killed;
+  return { forced, survivors: members };
+}
+
+/** One that cleared its environment cannot be found any more once its parent is dead, unless it was seen before. */
+function remembering(find: () => LiveProcess[]): () => LiveProcess[] {
+  let seen: LiveProcess[] = [];
+  return () => {
+    const found = find();
+    const known = new Set(found.map(key));
+    const hidden = seen.filter((one) => !known.has(key(one)) && isAlive(one));
+    for (const one of hidden) known.add(key(one));
+    seen = hidden.length > 0 ? withRelatives(liveProcesses(), (one) => known.has(key(one))) : found;
+    return seen;
+  };
 }
 
 /** The pid's identity, or undefined when there is no such live process. */

@@ -1,9 +1,10 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import semver from 'semver';
 import type { RegistryAccess } from '../../../contracts/operations.js';
 import type { PackageManagerName } from '../../../contracts/shapes.js';
 import { nodeHeaders } from '../toolchain/station-node.js';
+import { writeUserConfiguration } from './user-configuration.js';
 
 /** Of the server's environment only what tells about the machine: where programs are, its language, its way to the network. */
 const OF_THE_MACHINE = [
@@ -121,36 +122,4 @@ const prefixed = (prefix: string, settings: Record<string, string>): Record<stri
 function systemPath(): string[] {
   const folders = (process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter);
   return folders.filter((folder) => folder.startsWith('/') && !folder.includes('/node_modules/'));
-}
-
-/**
- * The registry goes into the user's configuration, not into the environment: a repository that brings a registry of its
- * own, in its .npmrc or .yarnrc.yml, then keeps it. Every manager but yarn 2 and later reads .npmrc.
- */
-function writeUserConfiguration(home: string, registry: RegistryAccess): void {
-  const { url, cafile, strictSsl, httpProxy, httpsProxy, noProxy } = registry;
-  const npmrc = {
-    registry: url,
-    cafile,
-    'strict-ssl': String(strictSsl),
-    proxy: httpProxy,
-    'https-proxy': httpsProxy,
-    noproxy: noProxy,
-  };
-  const yarnrc = {
-    npmRegistryServer: url.replace(/\/$/, ''),
-    enableStrictSsl: strictSsl,
-    httpProxy,
-    httpsProxy,
-    unsafeHttpWhitelist: url.startsWith('http:') ? [new URL(url).hostname] : [],
-  };
-  const lines = Object.entries(npmrc).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}\n`]));
-  writeAnew(join(home, '.npmrc'), lines.join(''));
-  writeAnew(join(home, '.yarnrc.yml'), JSON.stringify(yarnrc)); // JSON is YAML
-}
-
-/** Never through a link that a script of the repository has left in its place. */
-function writeAnew(path: string, text: string): void {
-  rmSync(path, { recursive: true, force: true });
-  writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
 }

@@ -64,8 +64,8 @@ class DependencyInstall {
     const warnings: string[] = [];
     const lockfile = this.usableLockfile();
     let attempt = await this.attempt(lockfile !== undefined);
-    const outdated = lockfile !== undefined && attempt.watch.symptoms.has('outdated-lockfile');
-    if (outdated && attempt.end.exitCode !== 0) {
+    const outdated = lockfile && attempt.end.exitCode !== 0 && attempt.watch.symptoms.has('outdated-lockfile');
+    if (outdated) {
       warnings.push(`${lockfile} does not fit package.json: installed without it being exact; commit a current one`);
       attempt = await this.attempt(false);
     } else if (!lockfile) {

@@ -25,7 +25,7 @@ export function installFailure(command: string, end: CommandEnd, watch: InstallW
   const found = CODES.find(([symptom]) => watch.symptoms.has(symptom));
   const telling = found?.[0] ?? (watch.symptoms.has('no-compiler') ? 'no-compiler' : 'error');
   const reason = (watch.symptoms.get('error') ?? watch.symptoms.get(telling))?.replace(
-    /^(?:npm (?:error|ERR!)|error:?) /,
+    /^(?:npm (?:error|ERR!)|gyp ERR! (?:stack )?Error:|error:?) /,
     '',
   );
   const outcome = end.signal ? `was killed by ${end.signal}` : `failed with exit code ${end.exitCode}`;

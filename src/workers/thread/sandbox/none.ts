@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { Failure } from '../../../contracts/failure.js';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import { identify } from '../process-tree.js';
-import type { Command, Sandbox, SandboxedProcess } from './sandbox.js';
+import type { Command, ProcessExit, Sandbox, SandboxedProcess } from './sandbox.js';
 
 /** No confinement: the command runs as the server's user with the server's view, in a process group and environment of its own. */
 export class NoSandbox implements Sandbox {

@@ -16,12 +16,18 @@ export interface Command {
   stdin: 'open' | 'empty';
 }
 
+/** How a process ended: one of the two is null. */
+export interface ProcessExit {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+}
+
 export interface SandboxedProcess {
   identity: ProcessIdentity;
   stdout: Readable;
   stderr: Readable;
   /** Settles when the process has ended, its descendants perhaps not. Never rejects. */
-  exited: Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>;
+  exited: Promise<ProcessExit>;
 }
 
 /** Confines a repository's code. A driver says what it really does; nobody assumes it. */

@@ -1,0 +1,89 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { LogLine } from '../contracts/log.js';
+
+/** Of one read; also how close the search comes to a line before it is read through to. */
+const BLOCK_BYTES = 65_536;
+const NEWLINE = 0x0a;
+
+/**
+ * The lines of a segment after the one with seq `cursor`, in order. What is no whole line is left out: the last one while
+ * it is being written, and one that a full disk or a crash has torn.
+ */
+export async function* linesAfter(file: FileHandle, cursor: number): AsyncGenerator<LogLine, void> {
+  for await (const line of linesFrom(file, await offsetBefore(file, cursor))) if (line.seq > cursor) yield line;
+}
+
+/** The lines of a segment from the last to the first. */
+export async function* linesBackwards(file: FileHandle): AsyncGenerator<LogLine, void> {
+  let offset = (await file.stat()).size;
+  let rest = Buffer.alloc(0);
+  // What follows the last newline is not whole yet.
+  for (let torn = true; offset > 0;) {
+    const start = Math.max(0, offset - BLOCK_BYTES);
+    const block = Buffer.concat([await readAt(file, start, offset - start), rest]);
+    let end = block.length;
+    for (let at = block.lastIndexOf(NEWLINE); at >= 0; at = at === 0 ? -1 : block.lastIndexOf(NEWLINE, at - 1)) {
+      const line = torn ? undefined : parse(block.subarray(at + 1, end));
+      torn = false;
+      if (line) yield line;
+      end = at;
+    }
+    rest = block.subarray(0, end);
+    offset = start;
+    if (offset === 0 && !torn) {
+      const line = parse(rest);
+      if (line) yield line;
+    }
+  }
+}
+
+/** An offset at or before the first line after `cursor`, found by halving: seqs grow. */
+async function offsetBefore(file: FileHandle, cursor: number): Promise<number> {
+  let low = 0;
+  let high = (await file.stat()).size;
+  while (high - low > BLOCK_BYTES) {
+    const middle = Math.floor((low + high) / 2);
+    const first = await firstLineFrom(file, middle);
+    if (first && first.seq <= cursor) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The first whole line that begins after `offset`, which may lie within another. */
+async function firstLineFrom(file: FileHandle, offset: number): Promise<LogLine | undefined> {
+  for await (const line of linesFrom(file, offset)) return line;
+  return undefined;
+}
+
+/** From an offset that may lie within a line: what is left of that one does not parse. */
+async function* linesFrom(file: FileHandle, start: number): AsyncGenerator<LogLine, void> {
+  let rest = Buffer.alloc(0);
+  for (let offset = start; ;) {
+    const read = await readAt(file, offset, BLOCK_BYTES);
+    if (read.length === 0) return;
+    offset += read.length;
+    const block = Buffer.concat([rest, read]);
+    let begin = 0;
+    for (let at = block.indexOf(NEWLINE); at >= 0; at = block.indexOf(NEWLINE, begin)) {
+      const line = parse(block.subarray(begin, at));
+      if (line) yield line;
+      begin = at + 1;
+    }
+    rest = block.subarray(begin);
+  }
+}
+
+async function readAt(file: FileHandle, offset: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+  return buffer.subarray(0, bytesRead);
+}
+
+function parse(bytes: Buffer): LogLine | undefined {
+  try {
+    const line = JSON.parse(bytes.toString('utf8')) as LogLine | null;
+    return typeof line?.seq === 'number' ? line : undefined;
+  } catch {
+    return undefined; // a piece of a line
+  }
+}

@@ -1,0 +1,39 @@
+import { Failure } from '../../../contracts/failure.js';
+import type { FailureCode } from '../../../contracts/failure-codes.js';
+
+/** What git, curl and ssh say (in English: LC_ALL=C), the most telling first. */
+const SYMPTOMS: [symptom: RegExp, code: FailureCode, reason: string][] = [
+  [/no space left on device|disk quota exceeded/i, 'NO_SPACE', 'The disk is full'],
+  [/host key verification failed|host key is known/i, 'GIT_HOST_KEY_UNKNOWN', 'The SSH host key is not known'],
+  [
+    /authentication failed|could not read (username|password)|terminal prompts disabled|permission denied \(|returned error: 40[13]|too many authentication failures|access denied/i,
+    'GIT_AUTH_REQUIRED',
+    'The Git host does not let the repository be read without other credentials',
+  ],
+  [
+    /repository .*not found|returned error: 404|does not appear to be a git repository|is this a git repository|project you were looking for could not be found/i,
+    'GIT_REPOSITORY_NOT_FOUND',
+    'The Git host has no such repository, or none that these credentials may read',
+  ],
+  [/remote branch .* not found|couldn't find remote ref/i, 'GIT_BRANCH_NOT_FOUND', 'The branch or tag does not exist'],
+  [
+    /could not resolve host|failed to connect|couldn't connect|connection (refused|reset|closed|timed out)|operation timed out|network is unreachable|no route to host|early eof|hung up unexpectedly|unexpected disconnect|ssl certificate problem|ssl_connect|returned error: (5\d\d|429)|transfer closed/i,
+    'GIT_UNREACHABLE',
+    'The Git host cannot be reached, or the connection broke',
+  ],
+];
+
+const CONTEXT_LINES = 20;
+
+/** The one translation of git's output into a failure. `output` must hold no secret any more. */
+export function gitFailure(output: string, command: string): Failure {
+  const lines = output
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/\d+% \(\d+\/\d+\)|^Cloning into /.test(line));
+  const [, code, reason] = SYMPTOMS.find(([symptom]) => symptom.test(lines.join('\n'))) ?? [];
+  const context = { lines: lines.slice(-CONTEXT_LINES) };
+  if (code && reason) return new Failure(code, `${reason}: git ${command}`, { context });
+  const fatal = lines.findLast((line) => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? 'it said nothing';
+  return new Failure('GIT_FAILED', `${fatal.replace(/^(fatal|error):\s*/, '')}: git ${command}`, { context });
+}

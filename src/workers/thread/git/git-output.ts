@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream';
+import { MAX_LINE_CHARS } from '../../../contracts/log.js';
+import type { OperationThread } from '../operation-thread.js';
+
+const PROGRESS_INTERVAL_MS = 200;
+
+const PHASES: [words: RegExp, phase: string][] = [
+  [/^(remote: )?(Enumerating|Counting) objects/, 'counting'],
+  [/^(remote: )?Compressing objects/, 'compressing'],
+  [/^(Receiving|Unpacking) objects/, 'receiving'],
+  [/^Resolving deltas/, 'resolving'],
+  [/^(Updating|Checking out) files/, 'checkout'],
+];
+
+/** Reads what git writes to stderr: its percentages become progress, its lines go into the log without secrets. */
+export class GitOutput {
+  private rest = '';
+  private phase = '';
+  private toldAt = 0;
+
+  constructor(
+    private readonly thread: Pick<OperationThread, 'log' | 'progress'>,
+    private readonly redact: (text: string) => string,
+  ) {}
+
+  follow(stderr: Readable): void {
+    stderr.setEncoding('utf8');
+    stderr.on('data', (text: string) => this.push(text));
+    stderr.on('end', () => this.push('\n'));
+  }
+
+  private push(text: string): void {
+    const lines = (this.rest + text).split('\n');
+    this.rest = (lines.pop() ?? '').slice(-MAX_LINE_CHARS);
+    // A percentage is overwritten in place: of these lines only the last state is worth keeping.
+    const whole = lines.map((line) => line.replace(/\r$/, '').split('\r').at(-1) ?? '').filter(Boolean);
+    for (const line of whole) this.tell(line);
+    this.tell(this.rest.split('\r').findLast(Boolean) ?? '');
+    if (whole.length > 0) this.thread.log.write('stderr', whole.map((line) => this.redact(line.slice(0, MAX_LINE_CHARS))));
+  }
+
+  private tell(line: string): void {
+    const phase = PHASES.find(([words]) => words.test(line))?.[1];
+    if (!phase) return;
+    const now = Date.now();
+    if (phase === this.phase && now - this.toldAt < PROGRESS_INTERVAL_MS) return;
+    this.phase = phase;
+    this.toldAt = now;
+    const percent = /(\d+)%/.exec(line)?.[1];
+    this.thread.progress(phase, percent === undefined ? null : Number(percent), this.redact(line.trim()));
+  }
+}

@@ -1,0 +1,127 @@
+import type { Readable } from 'node:stream';
+import { simpleGit } from 'simple-git';
+import { TREE_MARKER } from '../../../contracts/process-tree.js';
+import type { OperationThread } from '../operation-thread.js';
+import { findTree, killTree } from '../process-tree.js';
+import { gitFailure } from './git-failure.js';
+import { GitOutput } from './git-output.js';
+
+export type GitThread = Pick<OperationThread, 'context' | 'sandbox' | 'log' | 'signal' | 'progress'>;
+
+/** What a remote adds. */
+export interface GitOptions {
+  environment?: Record<string, string>;
+  /** `key=value`, above what any configuration file says. */
+  config?: string[];
+  /** Must not appear in a log or an error. */
+  secrets?: string[];
+}
+
+/** How the machine reaches the network; all else that git needs is said explicitly. */
+const OF_THE_MACHINE = [
+  'PATH',
+  'http_proxy',
+  'https_proxy',
+  'HTTPS_PROXY',
+  'all_proxy',
+  'ALL_PROXY',
+  'no_proxy',
+  'NO_PROXY',
+  'GIT_SSL_CAINFO',
+  'GIT_SSL_CAPATH',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'CURL_CA_BUNDLE',
+];
+
+/**
+ * Above the repository's own configuration, which its apps may have written: none of its programs is run.
+ * The LFS filter would fail without its server, and download without asking with it.
+ */
+const CONFIG = [
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'core.sshCommand=ssh',
+  'credential.helper=',
+  'filter.lfs.smudge=',
+  'filter.lfs.process=',
+  'filter.lfs.clean=',
+  'filter.lfs.required=false',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'submodule.recurse=false',
+  'advice.detachedHead=false',
+];
+
+/** Runs git for one operation: in a clean environment, through the sandbox, without a question, and not beyond its abort. */
+export class Git {
+  private readonly environment: Record<string, string>;
+
+  constructor(
+    private readonly thread: GitThread,
+    private readonly options: GitOptions = {},
+  ) {
+    const machine = OF_THE_MACHINE.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : []));
+    this.environment = {
+      ...Object.fromEntries(machine),
+      HOME: thread.context.paths.home,
+      LC_ALL: 'C',
+      [TREE_MARKER]: thread.context.marker,
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_ASKPASS: '', // empty: also above core.askPass
+      GIT_ALLOW_PROTOCOL: 'none', // a remote allows its own one
+      GIT_LFS_SKIP_SMUDGE: '1',
+      GIT_OPTIONAL_LOCKS: '0',
+      ...options.environment,
+    };
+  }
+
+  /** Resolves with git's standard output. Rejects with a Failure, or with the reason of the operation's abort. */
+  async run(folder: string, args: string[]): Promise<string> {
+    const { thread, environment } = this;
+    thread.signal.throwIfAborted();
+    const onAbort = () => void this.killAll();
+    thread.signal.addEventListener('abort', onAbort, { once: true });
+    const git = simpleGit({
+      baseDir: folder,
+      binary: thread.sandbox.gitBinary,
+      config: [...CONFIG, `safe.directory=${folder}`, ...(this.options.config ?? [])],
+      allowEnvironment: Object.keys(environment),
+      // The guards are for what callers pass on from users: all of these are constants of this file and its neighbours.
+      unsafe: {
+        allowUnsafeAskPass: true,
+        allowUnsafeConfigPaths: true,
+        allowUnsafeCredentialHelper: true,
+        allowUnsafeCustomBinary: true,
+        allowUnsafeFilter: true,
+        allowUnsafeFsMonitor: true,
+        allowUnsafeHooksPath: true,
+        allowUnsafeSshCommand: true,
+      },
+    }).env(environment);
+    const output = new GitOutput(thread, (text) => this.redact(text));
+    git.outputHandler((_command, _stdout, stderr) => output.follow(stderr as Readable));
+    try {
+      return await git.raw(args);
+    } catch (error) {
+      if (thread.signal.aborted) await this.killAll();
+      thread.signal.throwIfAborted();
+      throw gitFailure(this.redact(error instanceof Error ? error.message : String(error)), args[0] ?? '');
+    } finally {
+      thread.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** git's helpers (git-remote-https, ssh) outlive a git that is killed. */
+  private async killAll(): Promise<void> {
+    await killTree(() => findTree({ marker: this.thread.context.marker }));
+  }
+
+  private redact(text: string): string {
+    const { secrets = [] } = this.options;
+    const withoutSecrets = secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+    return withoutSecrets.replace(/(\w:\/\/)[^/@\s]+@/g, '$1***@');
+  }
+}

@@ -1,0 +1,38 @@
+import type { GitAccess } from '../../../contracts/operations.js';
+import { parseRepositoryUrl } from '../../../contracts/repository-url.js';
+import { AccessFiles } from './access-files.js';
+import { Git, type GitThread } from './git.js';
+import { locateRepository } from './locate-repository.js';
+import { listRefs, type RemoteRefs } from './remote-refs.js';
+
+/** A repository on its host for the length of one operation: checked, pinned to its addresses, with credentials at hand. */
+export interface Remote {
+  /** What to give to git in place of a remote's name. Without credentials. */
+  readonly url: string;
+  /** The same, as it is shown and stored: another than asked for where the host redirected. */
+  readonly canonicalUrl: string;
+  /** Runs git commands that reach this remote, and no other. */
+  readonly git: Git;
+  /** The branches and tags that exist. */
+  refs(): Promise<RemoteRefs>;
+  /** Removes what the credentials left on disk. */
+  dispose(): void;
+}
+
+/**
+ * INVALID_URL, GIT_HOST_NOT_ALLOWED, GIT_UNREACHABLE, GIT_AUTH_REQUIRED, GIT_REPOSITORY_NOT_FOUND; rejects with the reason
+ * of the operation's abort. Dispose of it when git is done.
+ */
+export async function openRemote(url: string, access: GitAccess, thread: GitThread): Promise<Remote> {
+  thread.progress('connecting', null, 'connecting to the Git host');
+  const place = await locateRepository(parseRepositoryUrl(url), access, thread.signal);
+  const files = new AccessFiles(place, access, thread.context.paths.staging);
+  const git = new Git(thread, { environment: files.environment, config: place.config, secrets: files.secrets });
+  return {
+    url: place.fetchUrl,
+    canonicalUrl: place.url.canonicalUrl,
+    git,
+    refs: () => listRefs(git, place.fetchUrl, thread.context.paths.staging),
+    dispose: () => files.remove(),
+  };
+}
