@@ -1,9 +1,10 @@
-import { ConsoleLogger, Logger } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { applyAppSetup } from './app.setup.js';
 import { AdminKeyService } from './auth/admin-key.service.js';
+import { StationLogger } from './common/station-logger.js';
 import { prepareFolders, readConfig, type StationConfig } from './config/config.js';
 import { StationLifecycle } from './operations/station-lifecycle.service.js';
 import { welcome } from './welcome.js';
@@ -16,7 +17,7 @@ const logger = new Logger('Station');
 const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
   bodyParser: false,
   forceCloseConnections: true, // idle keep-alive connections must not hold up the exit
-  logger: new ConsoleLogger({ json: config.logFormat === 'json', logLevels: ['log', 'warn', 'error', 'fatal'] }),
+  logger: new StationLogger({ json: config.logFormat === 'json', logLevels: ['log', 'warn', 'error', 'fatal'] }),
 });
 applyAppSetup(app, config);
 const lifecycle = app.get(StationLifecycle);

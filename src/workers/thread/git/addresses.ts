@@ -2,7 +2,12 @@ import { lookup } from 'node:dns/promises';
 import { isIP, isIPv6 } from 'node:net';
 import { Failure } from '../../../contracts/failure.js';
 import type { GitAccess } from '../../../contracts/operations.js';
-import { hostPort, isPublicAddress, refuseForbiddenHost, type RepositoryUrl } from '../../../contracts/repository-url.js';
+import {
+  hostPort,
+  isPublicAddress,
+  refuseForbiddenHost,
+  type RepositoryUrl,
+} from '../../../contracts/repository-url.js';
 import { abortable } from './abortable.js';
 
 export interface Address {

@@ -36,7 +36,11 @@ export class GitOutput {
     const whole = lines.map((line) => line.replace(/\r$/, '').split('\r').at(-1) ?? '').filter(Boolean);
     for (const line of whole) this.tell(line);
     this.tell(this.rest.split('\r').findLast(Boolean) ?? '');
-    if (whole.length > 0) this.thread.log.write('stderr', whole.map((line) => this.redact(line.slice(0, MAX_LINE_CHARS))));
+    if (whole.length > 0)
+      this.thread.log.write(
+        'stderr',
+        whole.map((line) => this.redact(line.slice(0, MAX_LINE_CHARS))),
+      );
   }
 
   private tell(line: string): void {

@@ -41,7 +41,6 @@ const OF_THE_MACHINE = [
 const CONFIG = [
   'core.hooksPath=/dev/null',
   'core.fsmonitor=false',
-  'core.sshCommand=ssh',
   'credential.helper=',
   'filter.lfs.smudge=',
   'filter.lfs.process=',

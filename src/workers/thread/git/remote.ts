@@ -26,13 +26,13 @@ export interface Remote {
 export async function openRemote(url: string, access: GitAccess, thread: GitThread): Promise<Remote> {
   thread.progress('connecting', null, 'connecting to the Git host');
   const place = await locateRepository(parseRepositoryUrl(url), access, thread.signal);
-  const files = new AccessFiles(place, access, thread.context.paths.staging);
+  const files = new AccessFiles(place, access.knownHosts, thread.context.paths.staging);
   const git = new Git(thread, { environment: files.environment, config: place.config, secrets: files.secrets });
   return {
     url: place.fetchUrl,
     canonicalUrl: place.url.canonicalUrl,
     git,
-    refs: () => listRefs(git, place.fetchUrl, thread.context.paths.staging),
+    refs: () => listRefs(git, place.fetchUrl, files.folder),
     dispose: () => files.remove(),
   };
 }

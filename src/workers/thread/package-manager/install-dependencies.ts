@@ -61,7 +61,7 @@ class DependencyInstall {
 
   async install(): Promise<Installed> {
     const { name } = this.request.toolchain.packageManager;
-    const warnings: string[] = [];
+    const warnings = this.productionWarnings();
     const lockfile = this.usableLockfile();
     let attempt = await this.attempt(lockfile !== undefined);
     const outdated = lockfile && attempt.end.exitCode !== 0 && attempt.watch.symptoms.has('outdated-lockfile');
@@ -93,7 +93,7 @@ class DependencyInstall {
     });
     if (this.isBerry() && !this.files.lockfiles.some((one) => one.manager === 'yarn')) {
       // Without one yarn looks for the project's root in the folders above.
-      writeFileSync(join(this.workspace, 'yarn.lock'), '');
+      writeFileSync(join(this.workspace, 'yarn.lock'), '', { flag: 'wx' });
     }
     let attempt: Attempt = { command: manager.name, end: { exitCode: 0, signal: null }, watch };
     for (const args of commands) {
@@ -132,6 +132,14 @@ class DependencyInstall {
       });
     }
     return [...watch.scriptsNotRun];
+  }
+
+  private productionWarnings(): string[] {
+    const { name, version } = this.request.toolchain.packageManager;
+    if (!this.request.production || !this.isBerry() || semver.major(version) >= 4) return [];
+    return [
+      `${name} ${version} has installed the dev dependencies too: before version 4 it takes a plugin to leave them out`,
+    ];
   }
 
   /** The lockfile that the chosen manager wrote, in a format that the chosen version reads. */
