@@ -1,5 +1,4 @@
 import { request } from 'node:http';
-import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import type { LogLine } from '../src/contracts/log.js';
 import type { Operation } from '../src/contracts/shapes.js';
@@ -110,14 +109,14 @@ describe('Waiting', () => {
       method: 'POST',
       headers: { authorization: `Bearer ${station.adminKey}`, 'content-type': 'application/json' },
     });
-    hangUp.on('error', () => undefined); // its own hanging up
+    const gone = new Promise((resolve) => hangUp.once('error', resolve));
     hangUp.end(JSON.stringify({ script: 'wait', background: false }));
     const running = await eventually('the run is under way', async () => {
       const { body } = await station.api<{ operations: Operation[] }>('GET', `/repo/${repoId}/operations`);
       return body.result.operations.find(({ operation, status }) => operation === 'run' && status === 'running');
     });
     hangUp.destroy();
-    await once(hangUp, 'close');
+    await gone;
     expect((await station.entry(repoId)).body.result.activeOperation).toMatchObject({
       operationId: running.operationId,
     });
@@ -336,11 +335,13 @@ describe('Logs', () => {
     const response = await follow({});
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     let text = '';
+    let stopped: Promise<unknown> | undefined;
     const decoder = new TextDecoder();
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
       text += decoder.decode(chunk, { stream: true });
-      if (text.split('event: log').length === 4) void station.stop(repoId);
+      if (text.split('event: log').length > 3) stopped ??= station.stop(repoId);
     }
+    await stopped;
     const ids = [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]));
     expect(ids.length).toBeGreaterThan(2);
     expect(ids).toEqual(ids.map((_, index) => Number(ids[0]) + index));

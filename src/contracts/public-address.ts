@@ -1,4 +1,4 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** Special-purpose ranges of IPv4 (RFC 6890 and successors): private, loopback, link-local, shared, test, multicast, reserved. */
 const SPECIAL_V4: [network: string, prefix: number][] = [
@@ -43,4 +43,10 @@ export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !special.check(address, 'ipv4');
   if (!isIPv6(address) || address.includes('%')) return false;
   return global.check(address, 'ipv6') && !special.check(address, 'ipv6');
+}
+
+/** The address that stands as a URL's host, without an IPv6 address's brackets; undefined for a name. */
+export function literalAddress(host: string): string | undefined {
+  const address = host.replace(/^\[|\]$/g, '');
+  return isIP(address) === 0 ? undefined : address;
 }

@@ -1,10 +1,9 @@
-import { isIP } from 'node:net';
 import { Failure } from './failure.js';
 import type { GitCredentials } from './operations.js';
-import { isPublicAddress } from './public-address.js';
+import { isPublicAddress, literalAddress } from './public-address.js';
 
 export { validateBranch } from './branch-name.js';
-export { isPublicAddress } from './public-address.js';
+export { isPublicAddress, literalAddress } from './public-address.js';
 export { baseRepoId, urlHash, validateRepoId } from './repository-id.js';
 
 export interface RepositoryUrl {
@@ -92,8 +91,8 @@ export function refuseForbiddenHost(url: RepositoryUrl, allowedHosts: readonly s
       suggestion: 'Use https, or ask the administrator to add host:port to GIT_ALLOWED_HOSTS.',
     });
   }
-  const address = url.host.replace(/^\[|\]$/g, '');
-  const isLocal = /^(.*\.)?localhost$/.test(address) || (isIP(address) !== 0 && !isPublicAddress(address));
+  const address = literalAddress(url.host);
+  const isLocal = address === undefined ? /^(.*\.)?localhost$/.test(url.host) : !isPublicAddress(address);
   if (isLocal) throw new Failure('GIT_HOST_NOT_ALLOWED', `${hostPort(url)} is not on the public internet`);
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RepoEvent, RepoNotification, RepoProgress } from '../contracts/events.js';
 import { mayBecome } from '../contracts/repository-states.js';
-import type { Operation } from '../contracts/shapes.js';
+import type { Operation, Visibility } from '../contracts/shapes.js';
 import { EventBus, type Audience } from '../events/event-bus.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
@@ -18,6 +18,8 @@ interface Cause {
 @Injectable()
 export class RepositoryChanges {
   private readonly seqs = new Map<string, number>();
+  /** Where it has changed: an operation tells of the repository as it was when the operation was asked for. */
+  private readonly visibilities = new Map<string, Visibility>();
 
   constructor(
     private readonly registry: RepositoryRegistry,
@@ -38,6 +40,7 @@ export class RepositoryChanges {
     const changed = state !== before.state;
     const eventSeq = changed ? this.nextSeq(before) : this.currentSeq(before);
     const after = await this.registry.update(uid, { ...changes, stateReason, eventSeq });
+    if (changes.visibility) this.visibilities.set(uid, changes.visibility);
     if (after && changed) this.send(after, eventSeq, 'state', before.state, { operationId, reason });
     return after;
   }
@@ -60,7 +63,7 @@ export class RepositoryChanges {
       message,
       queuePosition,
     };
-    this.bus.publish('progress', { audience: audienceOf(entry), payload, socketId });
+    this.bus.publish('progress', { audience: this.audienceNow(entry), payload, socketId });
   }
 
   notify(entry: RepositoryEntry, operation: Operation, socketId?: string): void {
@@ -75,7 +78,7 @@ export class RepositoryChanges {
       status,
       by: owner,
     };
-    this.bus.publish('notification', { audience: audienceOf(entry), payload, socketId });
+    this.bus.publish('notification', { audience: this.audienceNow(entry), payload, socketId });
   }
 
   /** The number of the last event. */
@@ -85,6 +88,10 @@ export class RepositoryChanges {
 
   forget(uid: string): void {
     this.seqs.delete(uid);
+  }
+
+  private audienceNow(entry: RepositoryEntry): Audience {
+    return { ...audienceOf(entry), visibility: this.visibilities.get(entry.uid) ?? entry.visibility };
   }
 
   private nextSeq(entry: RepositoryEntry): number {
@@ -103,7 +110,7 @@ export class RepositoryChanges {
     const { uid, repoId, state, app } = entry;
     const payload: RepoEvent = { seq, time: Date.now(), uid, repoId, type, state, previousState, reason, operationId };
     if (app) payload.app = app;
-    this.bus.publish('event', { audience: audienceOf(entry), payload });
+    this.bus.publish('event', { audience: this.audienceNow(entry), payload });
   }
 }
 

@@ -56,11 +56,9 @@ export class BroadcasterService implements OnModuleInit, OnModuleDestroy {
     }
   }
 
+  /** Whether it may be read is for the feed to ask, before each batch. */
   private log({ audience, operationId }: StationEvents['log']): void {
-    for (const { subscriptions } of this.sessions.all()) {
-      const subscription = subscriptions.get(audience.uid);
-      if (mayHear(subscription?.principal, audience)) subscription?.feed?.wake(operationId);
-    }
+    for (const { subscriptions } of this.sessions.all()) subscriptions.get(audience.uid)?.feed?.wake(operationId);
   }
 
   private forget(uid: string): void {

@@ -33,7 +33,7 @@ export async function runCommand(
   signal.removeEventListener('abort', onAbort);
   // What a command leaves running in the background holds its pipes open: they would never end.
   await endTree();
-  await Promise.race([output, delay(DRAIN_MS)]);
+  await Promise.race([output, delay(DRAIN_MS, undefined, { ref: false })]);
   child.stdout.destroy();
   child.stderr.destroy();
   await output;

@@ -1,5 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { GitCredentials } from '../../../contracts/operations.js';
 import { basicOf, type RepositoryPlace } from './locate-repository.js';
 
@@ -16,86 +16,84 @@ case "$1" in
 esac
 `;
 
-/** How credentials reach git for one operation: by its environment and a folder that only the server may read. */
-export class AccessFiles {
-  readonly folder: string;
-  readonly environment: Record<string, string>;
-  readonly secrets: string[];
+/**
+ * The environment that lets git reach the place: credentials go into it and into `folder`, which only the server may
+ * read, and nowhere else.
+ */
+export function accessEnvironment(
+  place: RepositoryPlace,
+  folder: string,
+  knownHosts: string | undefined,
+): Record<string, string> {
+  const { protocol } = place.url;
+  return {
+    GIT_ALLOW_PROTOCOL: protocol,
+    ...(protocol === 'ssh' ? sshEnvironment(place, folder, knownHosts) : httpEnvironment(place, folder)),
+  };
+}
 
-  /** The folder is made beside `staging`, which a server that was killed clears at its next start. */
-  constructor(
-    private readonly place: RepositoryPlace,
-    private readonly knownHosts: string | undefined,
-    staging: string,
-  ) {
-    mkdirSync(dirname(staging), { recursive: true });
-    this.folder = mkdtempSync(`${staging}.access-`);
-    const { protocol } = place.url;
-    const { credentials } = place;
-    this.secrets = secretsOf(credentials);
-    this.environment = {
-      GIT_ALLOW_PROTOCOL: protocol,
-      ...(protocol === 'ssh' ? this.forSsh(credentials) : this.forHttp(credentials)),
-    };
-  }
+/** What must not be repeated, also not in the form that a URL gives it. */
+export function secretsOf(credentials: GitCredentials | undefined): string[] {
+  if (!credentials) return [];
+  const secret = 'token' in credentials ? credentials.token : credentials.passphrase;
+  return secret ? [secret, encodeURIComponent(secret)] : [];
+}
 
-  remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
-  }
+function httpEnvironment({ credentials, fetchUrl }: RepositoryPlace, folder: string): Record<string, string> {
+  if (!credentials || !('token' in credentials)) return {};
+  const { username, password } = basicOf(credentials);
+  return {
+    GIT_ASKPASS: write(folder, 'askpass', ASKPASS, 0o700),
+    DOCKING_STATION_GIT_HOST: new URL(fetchUrl).host,
+    DOCKING_STATION_GIT_USERNAME: username,
+    DOCKING_STATION_GIT_PASSWORD: password,
+  };
+}
 
-  private forHttp(credentials: GitCredentials | undefined): Record<string, string> {
-    if (!credentials || !('token' in credentials)) return {};
-    const { username, password } = basicOf(credentials);
-    return {
-      GIT_ASKPASS: this.write('askpass', ASKPASS, 0o700),
-      DOCKING_STATION_GIT_HOST: new URL(this.place.fetchUrl).host,
-      DOCKING_STATION_GIT_USERNAME: username,
-      DOCKING_STATION_GIT_PASSWORD: password,
-    };
-  }
+function sshEnvironment(
+  { url, addresses, credentials }: RepositoryPlace,
+  folder: string,
+  knownHosts: string | undefined,
+): Record<string, string> {
+  const key = credentials && 'privateKey' in credentials ? credentials : undefined;
+  const name = url.host.replace(/^\[|\]$/g, '');
+  const options = [
+    // ssh asks for a passphrase in no other way than this; it asks for nothing else either way.
+    `BatchMode=${key?.passphrase ? 'no' : 'yes'}`,
+    'PreferredAuthentications=publickey',
+    'NumberOfPasswordPrompts=1',
+    'StrictHostKeyChecking=yes',
+    `UserKnownHostsFile=${knownHosts ? `"${knownHosts}"` : '/dev/null'}`,
+    'GlobalKnownHostsFile=/dev/null',
+    'UpdateHostKeys=no',
+    `HostName=${addresses[0]?.address ?? name}`,
+    // As known_hosts files name it, other ports included.
+    `HostKeyAlias=${url.port === 22 ? name : `[${name}]:${url.port}`}`,
+    'CheckHostIP=no',
+    'IdentityAgent=none',
+    'IdentitiesOnly=yes',
+    `IdentityFile=${key ? `"${write(folder, 'key', keyText(key.privateKey), 0o600)}"` : 'none'}`,
+    'ConnectTimeout=10',
+    'ServerAliveInterval=15',
+    'ControlPath=none',
+    'ForwardAgent=no',
+    'ClearAllForwardings=yes',
+  ];
+  return {
+    GIT_SSH_COMMAND: ['ssh -F none', ...options.map((option) => `-o ${quoted(option)}`)].join(' '),
+    GIT_SSH_VARIANT: 'ssh',
+    ...(key?.passphrase && {
+      SSH_ASKPASS: write(folder, 'askpass', ASKPASS, 0o700),
+      SSH_ASKPASS_REQUIRE: 'force',
+      DOCKING_STATION_GIT_PASSWORD: key.passphrase,
+    }),
+  };
+}
 
-  private forSsh(credentials: GitCredentials | undefined): Record<string, string> {
-    const key = credentials && 'privateKey' in credentials ? credentials : undefined;
-    const { host, port } = this.place.url;
-    const name = host.replace(/^\[|\]$/g, '');
-    const options = [
-      // ssh asks for a passphrase in no other way than this; it asks for nothing else either way.
-      `BatchMode=${key?.passphrase ? 'no' : 'yes'}`,
-      'PreferredAuthentications=publickey',
-      'NumberOfPasswordPrompts=1',
-      'StrictHostKeyChecking=yes',
-      `UserKnownHostsFile=${this.knownHosts ? `"${this.knownHosts}"` : '/dev/null'}`,
-      'GlobalKnownHostsFile=/dev/null',
-      'UpdateHostKeys=no',
-      `HostName=${this.place.addresses[0]?.address ?? name}`,
-      // As known_hosts files name it, other ports included.
-      `HostKeyAlias=${port === 22 ? name : `[${name}]:${port}`}`,
-      'CheckHostIP=no',
-      'IdentityAgent=none',
-      'IdentitiesOnly=yes',
-      `IdentityFile=${key ? `"${this.write('key', keyText(key.privateKey), 0o600)}"` : 'none'}`,
-      'ConnectTimeout=10',
-      'ServerAliveInterval=15',
-      'ControlPath=none',
-      'ForwardAgent=no',
-      'ClearAllForwardings=yes',
-    ];
-    return {
-      GIT_SSH_COMMAND: ['ssh -F none', ...options.map((option) => `-o ${quoted(option)}`)].join(' '),
-      GIT_SSH_VARIANT: 'ssh',
-      ...(key?.passphrase && {
-        SSH_ASKPASS: this.write('askpass', ASKPASS, 0o700),
-        SSH_ASKPASS_REQUIRE: 'force',
-        DOCKING_STATION_GIT_PASSWORD: key.passphrase,
-      }),
-    };
-  }
-
-  private write(name: string, content: string, mode: number): string {
-    const path = join(this.folder, name);
-    writeFileSync(path, content, { mode });
-    return path;
-  }
+function write(folder: string, name: string, content: string, mode: number): string {
+  const path = join(folder, name);
+  writeFileSync(path, content, { mode });
+  return path;
 }
 
 /** ssh refuses a key whose last line does not end, or whose lines end as on Windows: what a form or JSON makes of it. */
@@ -103,9 +101,3 @@ const keyText = (key: string): string => `${key.replaceAll('\r\n', '\n').trim()}
 
 /** For the shell, by which git starts ssh. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
-function secretsOf(credentials: GitCredentials | undefined): string[] {
-  if (!credentials) return [];
-  const secrets = 'token' in credentials ? [credentials.token] : [credentials.passphrase];
-  return secrets.flatMap((secret) => (secret ? [secret, encodeURIComponent(secret)] : []));
-}

@@ -1,10 +1,11 @@
 import { lookup } from 'node:dns/promises';
-import { isIP, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { Failure } from '../../../contracts/failure.js';
 import type { GitAccess } from '../../../contracts/operations.js';
 import {
   hostPort,
   isPublicAddress,
+  literalAddress,
   refuseForbiddenHost,
   type RepositoryUrl,
 } from '../../../contracts/repository-url.js';
@@ -32,8 +33,8 @@ export async function checkedAddresses(
   resolve: Resolver = resolveAll,
 ): Promise<Address[]> {
   refuseForbiddenHost(url, allowedHosts);
-  const literal = url.host.replace(/^\[|\]$/g, '');
-  const addresses = isIP(literal) ? [literal] : await abortable(addressesOf(literal, resolve), signal);
+  const literal = literalAddress(url.host);
+  const addresses = literal ? [literal] : await abortable(addressesOf(url.host, resolve), signal);
   const forbidden = allowedHosts.includes(hostPort(url)) ? undefined : addresses.find((one) => !isPublicAddress(one));
   if (forbidden !== undefined) {
     throw new Failure('GIT_HOST_NOT_ALLOWED', `${url.host} has an address that is not public (${forbidden})`);

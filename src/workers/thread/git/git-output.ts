@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { MAX_LINE_CHARS } from '../../../contracts/log.js';
 import type { OperationThread } from '../operation-thread.js';
 
@@ -24,8 +25,8 @@ export class GitOutput {
   ) {}
 
   follow(stderr: Readable): void {
-    stderr.setEncoding('utf8');
-    stderr.on('data', (text: string) => this.push(text));
+    const decoder = new StringDecoder('utf8'); // setEncoding would take its buffers from simple-git, which reads the same stream
+    stderr.on('data', (chunk: Buffer) => this.push(decoder.write(chunk)));
     stderr.on('end', () => this.push('\n'));
   }
 

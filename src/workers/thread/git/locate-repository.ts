@@ -1,7 +1,11 @@
-import { isIP } from 'node:net';
 import { Failure } from '../../../contracts/failure.js';
 import type { GitAccess, GitCredentials } from '../../../contracts/operations.js';
-import { parseRepositoryUrl, refuseForbiddenHost, type RepositoryUrl } from '../../../contracts/repository-url.js';
+import {
+  literalAddress,
+  parseRepositoryUrl,
+  refuseForbiddenHost,
+  type RepositoryUrl,
+} from '../../../contracts/repository-url.js';
 import { checkedAddresses, type Address } from './addresses.js';
 import { ADVERTISEMENT, probe, type ProbeAnswer } from './probe.js';
 import { usesProxy } from './proxy.js';
@@ -94,11 +98,10 @@ function repositoryOf(location: string): string {
 
 function pinned({ host, port }: RepositoryUrl, addresses: Address[]): string[] {
   const list = addresses.map(({ address, family }) => (family === 6 ? `[${address}]` : address)).join(',');
-  const isLiteral = isIP(host) !== 0 || host.startsWith('[');
   return [
     'http.followRedirects=false',
     'http.proxy=', // by no rules of its own either
-    ...(isLiteral ? [] : [`http.curloptResolve=${host}:${port}:${list}`]),
+    ...(literalAddress(host) ? [] : [`http.curloptResolve=${host}:${port}:${list}`]),
   ];
 }
 

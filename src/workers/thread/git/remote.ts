@@ -1,6 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { GitAccess } from '../../../contracts/operations.js';
 import { parseRepositoryUrl } from '../../../contracts/repository-url.js';
-import { AccessFiles } from './access-files.js';
+import { accessEnvironment, secretsOf } from './access-files.js';
 import { Git, type GitThread } from './git.js';
 import { locateRepository } from './locate-repository.js';
 import { listRefs, type RemoteRefs } from './remote-refs.js';
@@ -26,13 +28,24 @@ export interface Remote {
 export async function openRemote(url: string, access: GitAccess, thread: GitThread): Promise<Remote> {
   thread.progress('connecting', null, 'connecting to the Git host');
   const place = await locateRepository(parseRepositoryUrl(url), access, thread.signal);
-  const files = new AccessFiles(place, access.knownHosts, thread.context.paths.staging);
-  const git = new Git(thread, { environment: files.environment, config: place.config, secrets: files.secrets });
-  return {
-    url: place.fetchUrl,
-    canonicalUrl: place.url.canonicalUrl,
-    git,
-    refs: () => listRefs(git, place.fetchUrl, files.folder),
-    dispose: () => files.remove(),
-  };
+  const { staging } = thread.context.paths;
+  mkdirSync(dirname(staging), { recursive: true });
+  // Beside the staging folder, which a server that was killed clears at its next start.
+  const folder = mkdtempSync(`${staging}.access-`);
+  const dispose = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const { url: found, fetchUrl, config, credentials } = place;
+    const environment = accessEnvironment(place, folder, access.knownHosts);
+    const git = new Git(thread, { environment, config, secrets: secretsOf(credentials) });
+    return {
+      url: fetchUrl,
+      canonicalUrl: found.canonicalUrl,
+      git,
+      refs: () => listRefs(git, fetchUrl, folder),
+      dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
 }

@@ -84,7 +84,8 @@ export function installEnvironment(options: InstallEnvironment): Record<string, 
   };
 }
 
-function managerSettings({ name, version }: InstallEnvironment['manager'], home: string): Record<string, string> {
+/** What keeps a package manager to itself, for installs and for scripts that call it. */
+export function managerSettings({ name, version }: InstallEnvironment['manager'], home: string): Record<string, string> {
   if (name === 'bun') return { BUN_INSTALL_CACHE_DIR: join(home, '.bun/install/cache') };
   if (name === 'pnpm') {
     const settings = {

@@ -44,3 +44,13 @@ function textEntries(value: unknown): [string, string][] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
 }
+
+/** As `declaresDependencies`, of what lies in the workspace; a package.json that cannot be read is a warning. */
+export function declaredDependencies(workspace: string): { declared: boolean; warnings: string[] } {
+  try {
+    return { declared: declaresDependencies(readPackageJson(workspace)), warnings: [] };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { declared: false, warnings: error.code === 'NO_PACKAGE_JSON' ? [] : [error.message] };
+  }
+}
