@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = resolve(fileURLToPath(import.meta.url), '../..');
 const entry = join(root, 'dist/main.js');
-const stamp = join(root, 'dist/.built');
+const stamp = join(root, 'dist/built');
 
 /** @param {string} path */
 const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);

@@ -1,29 +1,18 @@
 import { fixture } from './support/fixtures.js';
-import { GitServer } from './support/git-server.js';
 import { describeLifecycle, type Door } from './support/lifecycle.js';
-import { Station } from './support/station.js';
 import { ask, type StationSocket, type SuccessMessage } from './support/station-socket.js';
+import { useStation } from './support/use-station.js';
 
 describe('the lifecycle over Socket.IO', () => {
   describeLifecycle(async (station) => socketDoor(await station.socket()));
 });
 
 describe('messages that do not wait for one another', () => {
-  let git: GitServer;
-  let station: Station;
-
-  beforeAll(async () => {
-    git = await GitServer.start();
-    station = await Station.start({ allowedHosts: [git.host] });
-  });
-  afterAll(async () => {
-    await station.close();
-    await git.close();
-  });
+  const kit = useStation();
 
   it('clone, install and run a repository when they are sent in one go', async () => {
-    const { url } = await git.createRepository('owner/app', { files: fixture('express-npm') });
-    const socket = await station.socket({ apiKey: null });
+    const { url } = await kit.git.createRepository('owner/app', { files: fixture('express-npm') });
+    const socket = await kit.station.socket({ apiKey: null });
     const successes: SuccessMessage[] = [];
     const finished = new Promise<void>((resolve, reject) => {
       socket.on('repo-error', ({ operation, error }) =>
@@ -34,7 +23,7 @@ describe('messages that do not wait for one another', () => {
         if (successes.length === 3) resolve();
       });
     });
-    const apiKey = station.adminKey;
+    const apiKey = kit.station.adminKey;
 
     socket.emit('repo-operation', { operation: 'clone', repoUrl: url, options: { branch: 'main', depth: 1 }, apiKey });
     socket.emit('repo-operation', {

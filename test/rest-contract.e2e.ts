@@ -420,6 +420,10 @@ describe('Health', () => {
   it('is told to everyone, in counts', async () => {
     const { repoId, uid } = await dock({ 'package.json': packageJson(ENDLESS) });
     const operationId = await begin(repoId);
+    await eventually('the operation runs', async () => {
+      const { body: found } = await station.api('GET', `/operations/${operationId}`);
+      return (found.result as { status: string }).status === 'running';
+    });
     const { status, body } = await station.api('GET', '/health', undefined, { key: null });
     expect([status, body]).toMatchObject([
       200,

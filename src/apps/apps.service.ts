@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { ProcessTree } from '../contracts/process-tree.js';
 import type { App } from '../contracts/shapes.js';
 import type { AppEndCause, FromThread, ToThread } from '../contracts/worker-messages.js';
@@ -52,6 +52,7 @@ interface Session {
 /** The apps that run now, fed by their session threads. What is to be remembered of them is the listener's business. */
 @Injectable()
 export class AppsService {
+  private readonly logger = new Logger('Apps');
   private readonly sessions = new Map<string, Session>();
   private readonly telling = new Map<string, Promise<void>>();
 
@@ -69,9 +70,10 @@ export class AppsService {
   handle(uid: string, message: FromThread, origin: RunOrigin): void {
     if (message.type === 'app-started') this.started({ uid, app: message.app, tree: message.tree, ...origin });
     const session = this.sessions.get(uid);
-    if (!session) return;
+    if (session?.running.thread !== origin.thread) return;
     const { running } = session;
     if (message.type === 'app-tree') {
+      running.app = message.app;
       running.tree = message.tree;
       this.tell(uid, () => this.listener.onTree(running));
     }
@@ -132,12 +134,13 @@ export class AppsService {
   }
 
   private tell(uid: string, what: () => Promise<void>): void {
-    const told = (this.telling.get(uid) ?? Promise.resolve()).then(what);
-    this.telling.set(
-      uid,
-      told.finally(() => {
+    const told = (this.telling.get(uid) ?? Promise.resolve())
+      .then(what)
+      // What could not be written must not keep the rest of the app's life from being told.
+      .catch((error: unknown) => this.logger.error(`The life of the app of ${uid} was not kept: ${String(error)}`))
+      .finally(() => {
         if (this.telling.get(uid) === told) this.telling.delete(uid);
-      }),
-    );
+      });
+    this.telling.set(uid, told);
   }
 }

@@ -48,7 +48,9 @@ export class LogReader {
     const room = { chars: MAX_PAGE_CHARS };
     const segments = await this.segments(uid, operationId);
     // All lines of a segment are before the first one of the next.
-    const start = segments.findLastIndex((path) => segmentFirstSeq(path.slice(path.lastIndexOf('/') + 1)) <= cursor + 1);
+    const start = segments.findLastIndex(
+      (path) => segmentFirstSeq(path.slice(path.lastIndexOf('/') + 1)) <= cursor + 1,
+    );
     for (const segment of segments.slice(Math.max(0, start))) {
       await reading(segment, async (file) => {
         for await (const line of linesAfter(file, cursor)) {

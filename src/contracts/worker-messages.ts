@@ -40,8 +40,8 @@ export type FromThread =
   | { type: 'failed'; failure: FailureData }
   /** The app's process exists: from now on it can be stopped. */
   | { type: 'app-started'; app: App; tree: ProcessTree }
-  /** The tree has new members: what is needed to find all of it from outside. */
-  | { type: 'app-tree'; tree: ProcessTree }
+  /** Another process is its first one (the script after its pre-script), or more is needed to find all of it from outside. */
+  | { type: 'app-tree'; app: App; tree: ProcessTree }
   /** It listens now (first time, or on other ports than before). */
   | { type: 'app-ready'; app: App }
   | { type: 'app-ended'; app: App; cause: AppEndCause; lastLines: string[] };

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InstallResult, RunResult } from '../../src/contracts/operations.js';
 import { fixture } from './fixtures.js';
-import { GitServer } from './git-server.js';
 import { alive } from './processes.mjs';
-import { Station } from './station.js';
+import type { Station } from './station.js';
 import type { CloneResult, StatusResult, StopResult, UnloadResult, UpdateResult } from './station-client.js';
+import { useStation } from './use-station.js';
 import { webSocketExchange } from './web-socket.js';
 
 interface Results {
@@ -52,24 +52,16 @@ const APPS: AppUnderTest[] = [
 
 /** The tests that both doors have to pass alike. */
 export function describeLifecycle(openDoor: (station: Station) => Promise<Door>): void {
-  let git: GitServer;
-  let station: Station;
+  const kit = useStation();
   let door: Door;
-
   beforeAll(async () => {
-    git = await GitServer.start();
-    station = await Station.start({ allowedHosts: [git.host] });
-    door = await openDoor(station);
-  });
-  afterAll(async () => {
-    await station.close();
-    await git.close();
+    door = await openDoor(kit.station);
   });
 
   it.each(APPS)(
     'docks $name, from its clone to its unload',
     async (app) => {
-      const repository = await git.createRepository(`alice/${app.name}`, { files: fixture(app.name) });
+      const repository = await kit.git.createRepository(`alice/${app.name}`, { files: fixture(app.name) });
       const { repoId, commit } = await door('clone', { repoUrl: repository.url });
       expect(repoId).toBe(`alice-${app.name}`);
       expect(await door('install', { repoId })).toMatchObject(app.installed ?? {});
@@ -100,7 +92,7 @@ export function describeLifecycle(openDoor: (station: Station) => Promise<Door>)
       await expect(page(restarted.app?.url)).rejects.toThrow('fetch failed');
 
       expect(await door('unload', { repoId })).toMatchObject({ unloaded: true, appStopped: false });
-      expect(existsSync(join(station.workspaceDir, repoId))).toBe(false);
+      expect(existsSync(join(kit.station.workspaceDir, repoId))).toBe(false);
       await expect(door('status', { repoId })).rejects.toThrow('REPO_NOT_FOUND');
     },
     180_000,

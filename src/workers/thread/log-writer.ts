@@ -1,8 +1,18 @@
-import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
-import { MAX_LINE_CHARS, segmentName, type LogLine, type LogStream } from '../../contracts/log.js';
+import { MAX_LINE_CHARS, segmentFirstSeq, segmentName, type LogLine, type LogStream } from '../../contracts/log.js';
+import { LineSplitter } from './line-splitter.js';
 
 interface LogLimits {
   directory: string;
@@ -14,6 +24,8 @@ interface LogLimits {
 
 const NOTICE_INTERVAL_MS = 100;
 const TAIL_LINES = 40;
+/** More than one line of the greatest length: JSON writes some characters as six. */
+const LAST_LINES_BYTES = 262_144;
 
 /**
  * Writes one log as NDJSON segments. Writing is synchronous on purpose: it happens in a thread of its own, and so a
@@ -23,6 +35,7 @@ export class LogWriter {
   private seq = 0;
   private descriptor: number | undefined;
   private segmentBytes = 0;
+  private torn = false;
   private readonly tail: string[] = [];
   private notice: NodeJS.Timeout | undefined;
 
@@ -30,7 +43,6 @@ export class LogWriter {
     private readonly limits: LogLimits,
     private readonly onLines: (lastSeq: number) => void,
   ) {
-    mkdirSync(limits.directory, { recursive: true });
     this.seq = continuedSeq(limits.directory);
   }
 
@@ -52,17 +64,19 @@ export class LogWriter {
 
   write(stream: LogStream, texts: string[]): void {
     let batch = '';
+    let firstSeq = this.seq + 1;
     for (const text of texts) {
       const line: LogLine = { seq: ++this.seq, time: Date.now(), stream, text };
       batch += `${JSON.stringify(line)}\n`;
       this.tail.push(text);
       if (batch.length > MAX_LINE_CHARS) {
-        this.append(batch);
+        this.append(firstSeq, batch);
         batch = '';
+        firstSeq = this.seq + 1;
       }
     }
     this.tail.splice(0, this.tail.length - TAIL_LINES);
-    if (batch) this.append(batch);
+    if (batch) this.append(firstSeq, batch);
     this.notice ??= setTimeout(() => this.tell(), NOTICE_INTERVAL_MS);
   }
 
@@ -83,77 +97,54 @@ export class LogWriter {
     this.onLines(this.seq);
   }
 
-  private append(batch: string): void {
-    const bytes = Buffer.from(batch);
-    const perSegment = this.limits.maxBytes;
-    if (this.descriptor !== undefined && this.segmentBytes + bytes.length > perSegment) this.rotate();
-    if (this.descriptor === undefined) {
-      const firstSeq = (JSON.parse(batch.slice(0, batch.indexOf('\n'))) as LogLine).seq;
-      this.descriptor = openSync(join(this.limits.directory, segmentName(firstSeq)), 'a');
-      this.segmentBytes = 0;
-    }
-    this.segmentBytes += bytes.length;
+  private append(firstSeq: number, batch: string): void {
     try {
-      for (let sent = 0; sent < bytes.length;) sent += writeSync(this.descriptor, bytes, sent);
+      // What a full disk has cut off is kept apart from what follows.
+      const bytes = Buffer.from(this.torn ? `\n${batch}` : batch);
+      const descriptor = this.segmentFor(firstSeq, bytes.length);
+      for (let sent = 0; sent < bytes.length;) sent += writeSync(descriptor, bytes, sent);
+      this.torn = false;
     } catch {
       // The disk is full: the output is lost, the program goes on. Readers see the gap in seq.
+      this.torn = true;
     }
+  }
+
+  private segmentFor(firstSeq: number, bytes: number): number {
+    const { directory, maxBytes } = this.limits;
+    if (this.descriptor !== undefined && this.segmentBytes + bytes > maxBytes) this.rotate();
+    if (this.descriptor === undefined) {
+      mkdirSync(directory, { recursive: true });
+      this.descriptor = openSync(join(directory, segmentName(firstSeq)), 'a');
+      this.segmentBytes = 0;
+    }
+    this.segmentBytes += bytes;
+    return this.descriptor;
   }
 
   private rotate(): void {
+    const { directory, files } = this.limits;
     if (this.descriptor !== undefined) closeSync(this.descriptor);
     this.descriptor = undefined;
-    const segments = readdirSync(this.limits.directory).toSorted();
-    for (const name of segments.slice(0, Math.max(0, segments.length - this.limits.files + 1))) {
-      rmSync(join(this.limits.directory, name), { force: true });
+    const segments = readdirSync(directory).toSorted();
+    for (const name of segments.slice(0, Math.max(0, segments.length - files + 1))) {
+      rmSync(join(directory, name), { force: true });
     }
   }
 }
 
-/** A log that is written to again goes on counting after its last line. */
+/** A log that is written to again goes on counting after its last line, be it whole or torn. */
 function continuedSeq(directory: string): number {
-  const last = readdirSync(directory).toSorted().at(-1);
-  if (last === undefined) return 0;
-  const lines = readFileSync(join(directory, last), 'utf8').split('\n').slice(0, -1);
-  return Number.parseInt(last, 10) + lines.length - 1;
-}
-
-/** Cuts a byte stream into lines, never inside a character; a line beyond the maximum is cut and says by how much. */
-export class LineSplitter {
-  private readonly decoder = new StringDecoder('utf8');
-  private line = '';
-  private cut = 0;
-
-  push(chunk: Buffer): string[] {
-    return this.split(this.decoder.write(chunk));
-  }
-
-  end(): string[] {
-    const lines = this.split(this.decoder.end());
-    return this.line || this.cut ? [...lines, this.take()] : lines;
-  }
-
-  private split(text: string): string[] {
-    const parts = text.split('\n');
-    const lines: string[] = [];
-    parts.forEach((part, index) => {
-      this.add(part);
-      if (index < parts.length - 1) lines.push(this.take());
-    });
-    return lines;
-  }
-
-  private add(part: string): void {
-    const room = MAX_LINE_CHARS - this.line.length;
-    this.line += part.slice(0, room);
-    this.cut += Math.max(0, part.length - room);
-  }
-
-  private take(): string {
-    const text = this.line.endsWith('\r') ? this.line.slice(0, -1) : this.line;
-    const whole = this.cut === 0 ? text : `${text} [${this.cut} more characters cut]`;
-    this.line = '';
-    this.cut = 0;
-    return whole;
+  const name = existsSync(directory) ? readdirSync(directory).toSorted().at(-1) : undefined;
+  if (name === undefined) return 0;
+  const descriptor = openSync(join(directory, name), 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const end = Buffer.alloc(Math.min(size, LAST_LINES_BYTES));
+    readSync(descriptor, end, 0, end.length, size - end.length);
+    const [, last] = [...end.toString('latin1').matchAll(/^\{"seq":(\d+),/gm)].at(-1) ?? [];
+    return last === undefined ? segmentFirstSeq(name) : Number(last);
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TREE_MARKER, type ProcessIdentity, type ProcessTree } from '../../contracts/process-tree.js';
+import { readProc } from './read-proc.js';
 
 /** A live process. Zombies are not: `kill(pid, 0)` says that they live, which is how dead apps get reported as running. */
 export interface LiveProcess extends ProcessIdentity {
@@ -22,10 +23,7 @@ const KILL_PATIENCE_MS = 10_000;
 /** Every live member of the tree: by marker or known identity, then by descent and process group. */
 export function findTree({ marker, root, seen = [] }: ProcessTree): LiveProcess[] {
   const known = new Set([...(root ? [root] : []), ...seen].map(key));
-  return withRelatives(
-    liveProcesses(),
-    (one) => known.has(key(one)) || hasMarker(one.pid, (found) => found === marker),
-  );
+  return withRelatives(liveProcesses(), (one) => known.has(key(one)) || carriesMarker(one.pid, marker));
 }
 
 /** Every live process whose marker starts with `prefix`: what is left of a repository, or of a whole station. */
@@ -61,7 +59,7 @@ export async function killTree(find: () => LiveProcess[]): Promise<TreeEnd> {
   while (members.length > 0 && Date.now() < deadline) {
     // Stopped first, so that none can fork while the others are being killed.
     for (const member of members) signal(member, 'SIGSTOP');
-    for (const member of members) signal(member, 'SIGKILL');
+    for (const member of members) signal(member, 'SIGKILL', true);
     await delay(KILL_POLL_MS);
     members = search();
   }
@@ -83,16 +81,13 @@ function remembering(find: () => LiveProcess[]): () => LiveProcess[] {
 
 /** The pid's identity, or undefined when there is no such live process. */
 export function identify(pid: number): LiveProcess | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The command name stands in parentheses and may itself hold spaces and parentheses.
-    const [state, ppid, pgid, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie with threads left is a program whose main thread has ended before the others.
-    if (state === 'X' || (state === 'Z' && Number(rest[14]) < 2)) return undefined;
-    return { pid, ppid: Number(ppid), pgid: Number(pgid), startTime: Number(rest[16]) };
-  } catch {
-    return undefined; // it has ended meanwhile
-  }
+  const stat = readProc(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The command name stands in parentheses and may itself hold spaces and parentheses.
+  const [state, ppid, pgid, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A zombie with threads left is a program whose main thread has ended before the others.
+  if (state === 'X' || (state === 'Z' && Number(rest[14]) < 2)) return undefined;
+  return { pid, ppid: Number(ppid), pgid: Number(pgid), startTime: Number(rest[16]) };
 }
 
 function liveProcesses(): LiveProcess[] {
@@ -105,11 +100,11 @@ function liveProcesses(): LiveProcess[] {
 /** The processes that `belongs` picks, all that descend from them, and all in their process groups. */
 function withRelatives(all: LiveProcess[], belongs: (process: LiveProcess) => boolean): LiveProcess[] {
   const others = all.filter((one) => one.pid !== process.pid);
-  const ownGroup = identify(process.pid)?.pgid; // git runs in the server's own group
+  const own = ownGroup();
   const members = new Set(others.filter(belongs));
   for (let grown = members.size > 0; grown;) {
     const pids = new Set([...members].map((member) => member.pid));
-    const groups = new Set([...members].map((member) => member.pgid).filter((group) => group !== ownGroup));
+    const groups = new Set([...members].map((member) => member.pgid).filter((group) => group !== own));
     const joining = others.filter((one) => !members.has(one) && (pids.has(one.ppid) || groups.has(one.pgid)));
     for (const one of joining) members.add(one);
     grown = joining.length > 0;
@@ -117,26 +112,39 @@ function withRelatives(all: LiveProcess[], belongs: (process: LiveProcess) => bo
   return [...members];
 }
 
+/** Whether the process has this marker in its environment: then it can be found whatever becomes of its parents. */
+export const carriesMarker = (pid: number, marker: string): boolean => hasMarker(pid, (found) => found === marker);
+
+/** A pid alone may have been given to somebody else meanwhile. */
+export const isSameProcess = (one: ProcessIdentity, other: ProcessIdentity): boolean =>
+  one.pid === other.pid && one.startTime === other.startTime;
+
 function hasMarker(pid: number, matches: (marker: string) => boolean): boolean {
-  try {
-    const variables = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}\0`;
-    const name = `\0${TREE_MARKER}=`;
-    const start = variables.indexOf(name);
-    return start >= 0 && matches(variables.slice(start + name.length, variables.indexOf('\0', start + 1)));
-  } catch {
-    return false; // ended, or another user's
-  }
+  const variables = `\0${readProc(`/proc/${pid}/environ`) ?? ''}\0`;
+  const name = `\0${TREE_MARKER}=`;
+  const start = variables.indexOf(name);
+  return start >= 0 && matches(variables.slice(start + name.length, variables.indexOf('\0', start + 1)));
 }
 
-const isAlive = (one: ProcessIdentity): boolean => identify(one.pid)?.startTime === one.startTime;
+const isAlive = (one: ProcessIdentity): boolean => {
+  const found = identify(one.pid);
+  return found !== undefined && isSameProcess(found, one);
+};
 
-function signal(member: LiveProcess, name: NodeJS.Signals): void {
+/** With `group` also all that is in its process group at this moment, and so in the tree, but not in the last look at it. */
+function signal(member: LiveProcess, name: NodeJS.Signals, group = false): void {
   if (!isAlive(member)) return; // its pid may be somebody else's by now
-  try {
-    process.kill(member.pid, name);
-  } catch {
-    // ended meanwhile, or another user's
+  const targets = group && member.pgid !== ownGroup() ? [-member.pgid, member.pid] : [member.pid];
+  for (const target of targets) {
+    try {
+      process.kill(target, name);
+    } catch {
+      // ended meanwhile, or another user's
+    }
   }
 }
+
+/** Of the server itself: git runs in it, and strangers may. */
+const ownGroup = (): number | undefined => identify(process.pid)?.pgid;
 
 const key = (identity: ProcessIdentity): string => `${identity.pid}:${identity.startTime}`;

@@ -1,85 +1,73 @@
-import { delimiter, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import semver from 'semver';
 import type { RunInput } from '../../../contracts/operations.js';
 import type { OperationThread } from '../operation-thread.js';
-import { toolEnvironment } from '../package-manager/environment.js';
 import type { Command } from '../sandbox/sandbox.js';
 import { provideToolchain } from '../toolchain/toolchain.js';
 import { readPackageJson, type PackageManifest } from '../workspace/manifest.js';
-import { chooseScript, stepsOf } from './script.js';
+import { launchEnvironment, type Tools } from './launch-environment.js';
+import { chooseScript, type Script } from './script.js';
 
-/** What is to be started: the commands, one after the other, each with its whole environment. */
+/** What is to be started. */
 export interface LaunchPlan {
-  script: string;
-  /** As package.json has it. */
-  command: string;
+  script: Script;
+  /** One after the other, each with its whole environment. */
   commands: Command[];
+  /** All that package.json has. */
   scripts: Record<string, string>;
 }
 
-type Tools = Pick<NonNullable<RunInput['installed']>, 'packageManager' | 'nodePath' | 'binPaths'>;
-
-/** SCRIPT_NOT_FOUND, NO_PACKAGE_JSON, BAD_PACKAGE_JSON before anything has started. */
+/** SCRIPT_NOT_FOUND, NO_PACKAGE_JSON, BAD_PACKAGE_JSON come before anything has started. */
 export async function planLaunch(input: RunInput, thread: OperationThread): Promise<LaunchPlan> {
   const { workspace, home } = thread.context.paths;
   const manifest = readPackageJson(workspace);
   const script = chooseScript(manifest, input.script);
-  const tools = input.installed ?? (await toolsFor(manifest, input, thread));
-  const base: Record<string, string> = {
-    ...toolEnvironment({ home, binPaths: tools.binPaths, nodePath: tools.nodePath }),
-    ...npmVariables(manifest, tools, workspace),
-    ...input.env,
-    PORT: String(input.port),
-  };
-  const shell = (event: string, command: string): Command =>
-    commandOf(workspace, 'sh', ['-c', command], {
-      ...base,
-      PATH: [join(workspace, 'node_modules/.bin'), base.PATH ?? ''].join(delimiter),
-      npm_lifecycle_event: event,
-      npm_lifecycle_script: command,
-    });
-  const command = manifest.scripts[script] ?? '';
-  const commands = runsItself(tools)
-    ? [commandOf(workspace, tools.packageManager.name, ['run', script], base)]
-    : stepsOf(manifest, script).map((step) => shell(step.event, step.command));
-  return { script, command, commands, scripts: manifest.scripts };
+  const tools = await toolsFor(input, manifest, thread);
+  const env = launchEnvironment({ manifest, tools, workspace, home, port: input.port, env: input.env });
+  return { script, commands: commandsFor(script, manifest, tools, workspace, env), scripts: manifest.scripts };
 }
 
-function commandOf(cwd: string, file: string, args: string[], env: Record<string, string>): Command {
-  return { purpose: 'app', file, args, cwd, env, stdin: 'open' };
-}
-
-/** Yarn 2 and later resolve without node_modules, and bun has a runtime of its own: their scripts need them in between. */
-function runsItself({ packageManager }: Tools): boolean {
-  const { name, version } = packageManager;
-  return name === 'bun' || (name === 'yarn' && !version.startsWith('1.'));
-}
-
-/** Where no dependency is declared nothing was installed, and the tools are chosen now. */
-async function toolsFor(manifest: PackageManifest, input: RunInput, thread: OperationThread): Promise<Tools> {
+/** Those of the last install; chosen now where nothing was to be installed, or the store was emptied since. */
+async function toolsFor(input: RunInput, manifest: PackageManifest, thread: OperationThread): Promise<Tools> {
+  const { installed, toolchain } = input;
+  if (installed && [installed.nodePath, ...installed.binPaths].every((path) => existsSync(path))) return installed;
+  thread.progress('toolchain', null, 'choosing Node.js and package manager');
   return provideToolchain({
     workspace: thread.context.paths.workspace,
     manifest,
+    packageManager: installed?.packageManager.name,
     strictEngines: false,
-    access: input.toolchain,
+    access: toolchain,
     signal: thread.signal,
     onProgress: (tool) => thread.progress('toolchain', null, `fetching ${tool}`),
   });
 }
 
-/** What scripts expect of whoever runs them; https://docs.npmjs.com/cli/using-npm/scripts#environment */
-function npmVariables({ name, version }: PackageManifest, tools: Tools, workspace: string): Record<string, string> {
-  const { packageManager, nodePath, binPaths } = tools;
-  const manager = packageManager.name;
-  const [bin = ''] = binPaths;
-  return {
-    NODE: nodePath,
-    INIT_CWD: workspace,
-    npm_node_execpath: nodePath,
-    npm_execpath: join(bin, manager),
-    npm_command: 'run-script',
-    npm_package_json: join(workspace, 'package.json'),
-    npm_config_user_agent: `${manager}/${packageManager.version} node/${process.platform} ${process.arch}`,
-    ...(name !== undefined && { npm_package_name: name }),
-    ...(version !== undefined && { npm_package_version: version }),
-  };
+/**
+ * As the package manager would: the pre-script, the script, the post-script, each in a shell. Without its own process in
+ * between, which would pass on neither signals nor exit codes. But yarn 2 and later find programs in ways of their own,
+ * and bun has a shell of its own: these run their scripts themselves.
+ */
+function commandsFor(
+  { name: script, command }: Script,
+  { scripts }: PackageManifest,
+  { packageManager, binPaths }: Tools,
+  cwd: string,
+  env: Record<string, string>,
+): Command[] {
+  const { name, version } = packageManager;
+  const major = semver.major(version);
+  const start = (file: string, args: string[], more = {}): Command => ({
+    ...{ purpose: 'app', file, args, cwd, stdin: 'open' },
+    env: { ...env, ...more },
+  });
+  if (name === 'bun' || (name === 'yarn' && major >= 2)) return [start(join(binPaths[0] ?? '', name), ['run', script])];
+  // pnpm runs pre- and post-scripts by default from 9 on.
+  const around = name === 'pnpm' && major < 9 ? {} : scripts;
+  return [`pre${script}`, script, `post${script}`].flatMap((event) => {
+    const text = event === script ? command : Object.hasOwn(around, event) ? around[event] : undefined;
+    if (text === undefined) return [];
+    return [start('/bin/sh', ['-c', text], { npm_lifecycle_event: event, npm_lifecycle_script: text })];
+  });
 }

@@ -1,20 +1,21 @@
-import { probe } from './http-probe.js';
-import type { ListeningPort } from './listening-ports.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { passesCheck } from './http-get.js';
 
 const FAILURES_IN_A_ROW = 3;
+const MAX_CHECK_MS = 5_000;
 
-/** Asks a path every `intervalMs`; three times without a 2xx or 3xx in a row is a failure. */
-export class Liveness {
-  private failures = 0;
-  private due = 0;
-
-  constructor(private readonly check: { http: string; intervalMs: number }) {}
-
-  async hasFailed(port: ListeningPort | undefined): Promise<boolean> {
-    if (Date.now() < this.due) return false;
-    this.due = Date.now() + this.check.intervalMs;
-    const answer = port && (await probe(port, this.check.http));
-    this.failures = answer && answer.status >= 200 && answer.status < 400 ? 0 : this.failures + 1;
-    return this.failures >= FAILURES_IN_A_ROW;
+/** Asks a path every `intervalMs`; resolves to true once three in a row were not fine, to false when `signal` ends it. */
+export async function becomesUnhealthy(
+  { http, intervalMs }: { http: string; intervalMs: number },
+  urlNow: () => string | null,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let failures = 0; failures < FAILURES_IN_A_ROW;) {
+    await delay(intervalMs, undefined, { signal }).catch(() => undefined); // ended meanwhile
+    if (signal.aborted) return false;
+    const url = urlNow();
+    const passed = url !== null && (await passesCheck(url + http, Math.min(intervalMs, MAX_CHECK_MS)));
+    failures = passed ? 0 : failures + 1;
   }
+  return !signal.aborted;
 }

@@ -1,28 +1,29 @@
 import type { RunInput } from '../../../contracts/operations.js';
-import { isDebugger, probe } from './http-probe.js';
-import type { ListeningPort } from './listening-ports.js';
+import type { Endpoint } from './endpoints.js';
+import { passesCheck } from './http-get.js';
+import { LogPattern } from './log-pattern.js';
 
 /** Of 26 real repositories five listened and then died, after 0.1 to 4 s: what listens must still do so this much later. */
 const STEADY_MS = 500;
+const CHECK_MS = 2_000;
 
-/** Decides when an app is ready, and which of its ports is the one to talk to. */
+/** Decides when an app is ready: when what was asked for has come, which is that it listens where nothing was named. */
 export class Readiness {
-  private logMatched = false;
+  private readonly log: LogPattern | undefined;
+  private httpPassed = false;
   private steadySince: number | undefined;
 
-  constructor(private readonly input: Pick<RunInput, 'port' | 'ready'>) {}
-
-  /** A pattern in slashes is a regular expression; one that never ends costs its own app's thread only. */
-  seeLine(text: string): void {
-    const { log } = this.input.ready ?? {};
-    if (log === undefined || this.logMatched) return;
-    const [, source, flags] = /^\/(.+)\/([imsu]*)$/.exec(log) ?? [];
-    this.logMatched = source === undefined ? text.includes(log) : new RegExp(source, flags).test(text);
+  constructor(private readonly ready: RunInput['ready'] = {}) {
+    this.log = ready.log === undefined ? undefined : new LogPattern(ready.log);
   }
 
-  /** True once what was asked for has held for half a second. */
-  async isReady(ports: ListeningPort[]): Promise<boolean> {
-    if (!(await this.holds(ports))) {
+  seeLine(text: string): void {
+    this.log?.see(text);
+  }
+
+  /** Whether it has held for half a second. `main` is where the app is reached, once it listens. */
+  async isReady(main: Endpoint | undefined): Promise<boolean> {
+    if (!(await this.holds(main))) {
       this.steadySince = undefined;
       return false;
     }
@@ -30,20 +31,12 @@ export class Readiness {
     return Date.now() - this.steadySince >= STEADY_MS;
   }
 
-  private async holds(ports: ListeningPort[]): Promise<boolean> {
-    const { log, http } = this.input.ready ?? {};
-    if (log !== undefined && !this.logMatched) return false;
-    if (http === undefined) return log !== undefined || ports.length > 0;
-    const main = await mainPort(ports, this.input.port);
-    const answer = main && (await probe(main, http));
-    return answer !== undefined && answer.status >= 200 && answer.status < 400;
+  private async holds(main: Endpoint | undefined): Promise<boolean> {
+    if (this.log && !this.log.found) return false;
+    const { http } = this.ready ?? {};
+    if (http === undefined) return main !== undefined || this.log !== undefined; // a chat bot says so and never listens
+    if (!main) return false;
+    this.httpPassed ||= await passesCheck(main.url + http, CHECK_MS);
+    return this.httpPassed;
   }
-}
-
-/** The one given as PORT, else one that answers HTTP and is no debugger's, else the first. */
-export async function mainPort(ports: ListeningPort[], told: number): Promise<ListeningPort | undefined> {
-  const asTold = ports.find(({ port }) => port === told);
-  if (asTold || ports.length < 2) return asTold ?? ports[0];
-  for (const port of ports) if ((await probe(port, '/')) && !(await isDebugger(port))) return port;
-  return ports[0];
 }

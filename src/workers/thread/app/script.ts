@@ -1,30 +1,30 @@
 import { Failure } from '../../../contracts/failure.js';
 import type { PackageManifest } from '../workspace/manifest.js';
 
-const DEFAULTS = ['start', 'dev', 'serve'];
+/** What is run when the caller names no script: the first that exists. */
+const DEFAULT_SCRIPTS = ['start', 'dev', 'serve'];
 
-export interface ScriptStep {
-  /** `prestart`, `start`, `poststart`: what npm_lifecycle_event says. */
-  event: string;
+export interface Script {
+  name: string;
+  /** As package.json has it. */
   command: string;
 }
 
-/** The script that was named, else the first default that exists. Own keys only. SCRIPT_NOT_FOUND lists those that do. */
-export function chooseScript({ scripts }: PackageManifest, named: string | undefined): string {
-  const found = (named === undefined ? DEFAULTS : [named]).find((name) => Object.hasOwn(scripts, name));
-  if (found !== undefined) return found;
-  const wanted = named === undefined ? DEFAULTS.join(', ') : JSON.stringify(named);
-  const existing = Object.keys(scripts);
-  throw new Failure('SCRIPT_NOT_FOUND', `package.json has no script ${wanted}`, {
-    context: { scripts: existing },
-    suggestion:
-      existing.length > 0 ? `Run one of: ${existing.join(', ')}.` : 'Add a script to package.json and update.',
-  });
+/** Own keys of package.json's scripts only. SCRIPT_NOT_FOUND tells which there are. */
+export function chooseScript(manifest: PackageManifest, wanted: string | undefined): Script {
+  const { scripts } = manifest;
+  const names = wanted === undefined ? DEFAULT_SCRIPTS : [wanted];
+  const name = names.find((one) => Object.hasOwn(scripts, one));
+  const command = name === undefined ? undefined : scripts[name];
+  if (name === undefined || command === undefined) throw notFound(names, Object.keys(scripts));
+  if (command.includes('\0')) throw new Failure('BAD_PACKAGE_JSON', `The script "${name}" contains a NUL character`);
+  return { name, command };
 }
 
-/** What the package manager would run for it, one after the other. */
-export function stepsOf({ scripts }: PackageManifest, script: string): ScriptStep[] {
-  return [`pre${script}`, script, `post${script}`]
-    .filter((event) => Object.hasOwn(scripts, event))
-    .map((event) => ({ event, command: scripts[event] ?? '' }));
+function notFound(names: string[], scripts: string[]): Failure {
+  const shown = names.map((name) => JSON.stringify(name)).join(' or ');
+  return new Failure('SCRIPT_NOT_FOUND', `package.json has no script ${shown}`, {
+    suggestion: scripts.length > 0 ? `Choose one of: ${scripts.join(', ')}` : 'package.json has no scripts at all.',
+    context: { scripts },
+  });
 }

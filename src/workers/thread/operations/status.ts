@@ -6,7 +6,7 @@ import { Git } from '../git/git.js';
 import { useSafeConfig } from '../git/safe-config.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { findTree } from '../process-tree.js';
-import { diskUsage } from '../workspace/disk-usage.js';
+import { diskBytes } from '../workspace/disk-usage.js';
 import { dependencyNames, readPackageJson } from '../workspace/manifest.js';
 import { processUsage } from '../workspace/process-usage.js';
 
@@ -19,7 +19,7 @@ export const status: Handler<'status'> = async ({ tree }, thread) => {
   return {
     git: await gitStatus(thread),
     package: packageStatus(workspace, warnings),
-    diskBytes: await diskUsage([workspace, home]),
+    diskBytes: await diskBytes([workspace, home], thread.signal),
     process: tree ? processUsage(findTree(tree)) : null,
     warnings,
   };

@@ -1,28 +1,27 @@
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Failure } from '../../../contracts/failure.js';
+import { listenersSeenBy, reached } from '../app/listeners.js';
 import type { Handler } from '../operation-thread.js';
 import { findTree, terminateTree } from '../process-tree.js';
 
-const PORT_POLL_MS = 20;
-/** The kernel frees the port of a dead process at once; longer than this somebody else has taken it. */
-const PORT_WAIT_MS = 2_000;
+const POLL_MS = 25;
+/** Sockets close with their processes; longer than this it is somebody else's. */
+const PORT_PATIENCE_MS = 1_000;
 
-/** Ends an app's whole tree, and answers when every process is dead and its ports are free. */
+/** Ends the app's whole tree; answers when every member is dead and its ports are free. Stopping what has ended is fine. */
 export const stop: Handler<'stop'> = async ({ tree, graceMs, host, ports }, thread) => {
   const startedAt = Date.now();
-  thread.progress('stopping', null, `SIGTERM, after ${graceMs} ms SIGKILL`);
-  const { forced } = await terminateTree(() => findTree(tree), graceMs);
-  const deadline = Date.now() + PORT_WAIT_MS;
-  for (const port of ports) {
-    while (!(await isFree(host, port)) && Date.now() < deadline) await delay(PORT_POLL_MS);
+  thread.progress('stopping', null, `SIGTERM, and SIGKILL after ${graceMs} ms`);
+  const { forced, survivors } = await terminateTree(() => findTree(tree), graceMs);
+  if (survivors.length > 0) {
+    const pids = survivors.map(({ pid }) => pid);
+    throw new Failure('INTERNAL_ERROR', `Not even SIGKILL has ended ${pids.join(', ')}: stop`, {
+      suggestion: 'They belong to another user or hang in the kernel: end them on the machine, then stop again.',
+      context: { pids },
+    });
   }
+  const deadline = Date.now() + PORT_PATIENCE_MS;
+  const taken = () => ports.some((port) => reached(listenersSeenBy('self'), host, port));
+  while (ports.length > 0 && taken() && Date.now() < deadline) await delay(POLL_MS);
   return { forced, durationMs: Date.now() - startedAt };
 };
-
-function isFree(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(true)));
-  });
-}

@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunInput } from '../../../contracts/operations.js';
+import type { App } from '../../../contracts/shapes.js';
+import type { AppTree } from './app-tree.js';
+import { locate, mainEndpoint, publishedHost, type Endpoint, type PublishedHost } from './endpoints.js';
+import { listeningOf } from './listeners.js';
+import { Readiness } from './readiness.js';
+
+const STARTING_POLL_MS = 100;
+const RUNNING_POLL_MS = 2_000;
+
+/** Looks again and again at what the app's processes are and where they listen, and keeps `app` up to date. */
+export class AppWatch {
+  private readonly readiness: Readiness;
+  private readonly host: Promise<PublishedHost>;
+  private listeners = '';
+  private endpoints: Endpoint[] = [];
+
+  constructor(
+    private readonly app: App,
+    private readonly tree: AppTree,
+    private readonly input: Pick<RunInput, 'port' | 'host' | 'ready' | 'readyTimeoutMs'>,
+    /** `ready`: for the first time. `moved`: on other ports than before. */
+    private readonly onNews: (news: 'ready' | 'moved') => void,
+  ) {
+    this.readiness = new Readiness(input.ready);
+    this.host = publishedHost(input.host);
+  }
+
+  seeLine(text: string): void {
+    this.readiness.seeLine(text);
+  }
+
+  begin(signal: AbortSignal): void {
+    void this.look(signal);
+  }
+
+  private async look(signal: AbortSignal): Promise<void> {
+    const hurryUntil = Date.now() + this.input.readyTimeoutMs;
+    while (!signal.aborted) {
+      await this.findEndpoints();
+      if (signal.aborted) return;
+      const main = mainEndpoint(this.endpoints, this.input.port);
+      if (this.app.ready) this.follow(main);
+      else if ((await this.readiness.isReady(main)) && !signal.aborted) this.becomeReady(main);
+      const hurry = !this.app.ready && Date.now() < hurryUntil;
+      await delay(hurry ? STARTING_POLL_MS : RUNNING_POLL_MS, undefined, { signal }).catch(() => undefined); // over
+    }
+  }
+
+  /** Asks the ports only when there are others than at the last look, or none of several has answered so far. */
+  private async findEndpoints(): Promise<void> {
+    const listening = listeningOf(this.tree.members().map(({ pid }) => pid));
+    const listeners = JSON.stringify(listening.own);
+    const undecided = !this.app.ready && this.endpoints.length > 1 && !this.endpoints.some(({ answers }) => answers);
+    if (listeners === this.listeners && !undecided) return;
+    this.listeners = listeners;
+    this.endpoints = await locate(listening, await this.host);
+  }
+
+  private becomeReady(main: Endpoint | undefined): void {
+    this.app.ready = true;
+    this.take(main);
+    this.onNews('ready');
+  }
+
+  /** A dev server that restarts itself listens nowhere for a moment: that is no news. */
+  private follow(main: Endpoint | undefined): void {
+    if (!main) return;
+    const before = JSON.stringify([this.app.url, this.app.ports]);
+    this.take(main);
+    if (JSON.stringify([this.app.url, this.app.ports]) !== before) this.onNews('moved');
+  }
+
+  private take(main: Endpoint | undefined): void {
+    const ports = this.endpoints.map(({ port }) => ({ appPort: port, port }));
+    const port = main?.port ?? null;
+    Object.assign(this.app, { port, appPort: port, url: main?.url ?? null });
+    if (ports.length > 1) this.app.ports = ports;
+    else delete this.app.ports;
+  }
+}

@@ -1,0 +1,71 @@
+import { lookup } from 'node:dns/promises';
+import { isIPv6 } from 'node:net';
+import { httpGet, type HttpAnswer } from './http-get.js';
+import { reached, type Listening } from './listeners.js';
+
+/** A port that the app listens on. */
+export interface Endpoint {
+  port: number;
+  /** Scheme, host and port; a guess where `answers` is false. */
+  url: string;
+  /** Whether it answers HTTP, be it with an error. */
+  answers: boolean;
+}
+
+/** Where apps are published: as it is shown, and the address that it stands for. */
+export interface PublishedHost {
+  name: string;
+  address: string;
+}
+
+/** Dev servers hold the first answer back until they have compiled; a guess is good enough then. */
+const PROBE_MS = 500;
+const LOOPBACK: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
+export async function publishedHost(host: string): Promise<PublishedHost> {
+  const any = LOOPBACK[host];
+  if (any !== undefined) return { name: any, address: any };
+  try {
+    return { name: host, address: (await lookup(host)).address };
+  } catch {
+    return { name: '127.0.0.1', address: '127.0.0.1' }; // a name that does not resolve leads nobody anywhere
+  }
+}
+
+/**
+ * The app's ports and how each is reached: at the published host where a connection there arrives at the app and not at
+ * a stranger, else where the app itself says. Debuggers are left out.
+ */
+export async function locate(listening: Listening, host: PublishedHost): Promise<Endpoint[]> {
+  const ports = [...new Set(listening.own.map(({ port }) => port))].toSorted((a, b) => a - b);
+  const found = await Promise.all(ports.map((port) => locatePort(listening, port, host)));
+  return found.filter((endpoint) => endpoint !== undefined);
+}
+
+/** Of several ports the one given as PORT, else one that answers HTTP. */
+export function mainEndpoint(endpoints: Endpoint[], told: number): Endpoint | undefined {
+  return endpoints.find(({ port }) => port === told) ?? endpoints.find(({ answers }) => answers) ?? endpoints[0];
+}
+
+async function locatePort({ own, all }: Listening, port: number, host: PublishedHost): Promise<Endpoint | undefined> {
+  const bound = own.filter((one) => one.port === port).map(({ address }) => LOOPBACK[address] ?? address);
+  const addresses = [...new Set([host.address, ...bound])].filter((address) => {
+    const listener = reached(all, address, port);
+    return listener !== undefined && own.includes(listener);
+  });
+  const urls = addresses.flatMap((address) => {
+    const name = address === host.address ? host.name : address;
+    const place = `${isIPv6(name) ? `[${name}]` : name}:${port}`;
+    return [`http://${place}`, `https://${place}`];
+  });
+  for (const url of urls) {
+    const answer = await httpGet(url, PROBE_MS);
+    if (answer) return isDebugger(answer) ? undefined : { port, url, answers: true };
+  }
+  const [url] = urls;
+  return url === undefined ? undefined : { port, url, answers: false };
+}
+
+/** The inspector of Node.js answers HTTP too, but to no ordinary request. */
+const isDebugger = ({ status, beginning }: HttpAnswer): boolean =>
+  status === 400 && beginning.startsWith('WebSockets request was expected');

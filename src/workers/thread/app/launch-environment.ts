@@ -1,0 +1,70 @@
+import { delimiter, join } from 'node:path';
+import type { InstallRecord } from '../../../contracts/operations.js';
+import { managerSettings, toolEnvironment } from '../package-manager/environment.js';
+import type { PackageManifest } from '../workspace/manifest.js';
+
+export type Tools = Pick<InstallRecord, 'packageManager' | 'node' | 'nodePath' | 'binPaths'>;
+
+export interface LaunchSetting {
+  manifest: PackageManifest;
+  tools: Tools;
+  workspace: string;
+  home: string;
+  port: number;
+  /** The caller's variables. */
+  env: Record<string, string>;
+}
+
+/**
+ * What scripts expect of whoever runs them (https://docs.npmjs.com/cli/using-npm/scripts#environment). The caller's
+ * variables stand above those of the machine, and below those that make the start work.
+ */
+export function launchEnvironment({
+  manifest,
+  tools,
+  workspace,
+  home,
+  env,
+  port,
+}: LaunchSetting): Record<string, string> {
+  const { packageManager: manager, nodePath, binPaths } = tools;
+  const base = toolEnvironment({ home, binPaths, nodePath });
+  return {
+    ...base,
+    // Nobody sits in front of the station: a dev server told to open its page would start a text browser.
+    BROWSER: 'none',
+    ...managerSettings(manager, home),
+    ...env,
+    ...packageVariables(manifest),
+    PATH: [join(workspace, 'node_modules/.bin'), base.PATH].join(delimiter),
+    PORT: String(port),
+    PWD: workspace,
+    INIT_CWD: workspace,
+    NODE: nodePath,
+    npm_node_execpath: nodePath,
+    npm_execpath: join(binPaths[0] ?? '', manager.name),
+    npm_package_json: join(workspace, 'package.json'),
+    npm_command: 'run-script',
+    npm_config_user_agent: userAgent(tools),
+  };
+}
+
+function userAgent({ packageManager: { name, version }, node }: Tools): string {
+  const npm = name === 'npm' ? '' : ' npm/?';
+  return `${name}/${version}${npm} node/v${node.used} ${process.platform} ${process.arch}`;
+}
+
+/** `npm_package_name`, `npm_package_config_port` … of the parts that every package manager passes on. */
+function packageVariables(manifest: PackageManifest): Record<string, string> {
+  const { name, version, engines } = manifest;
+  const { config, bin } = manifest as PackageManifest & { config?: unknown; bin?: unknown };
+  return Object.fromEntries(flatten('npm_package', { name, version, config, engines, bin }));
+}
+
+function flatten(prefix: string, value: unknown): [string, string][] {
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([key, one]) => flatten(`${prefix}_${key.replace(/\W/g, '_')}`, one));
+  }
+  const text = value === undefined || value === null ? '' : String(value as string | number | boolean);
+  return text === '' || text.includes('\0') ? [] : [[prefix, text]];
+}
