@@ -1,6 +1,6 @@
 /** The architecture as a failing check: dependencies point down only. */
 const SPEC = '\\.spec\\.ts$';
-const IO = '^(child_process|cluster|dgram|dns|fs|http|http2|https|inspector|net|readline|repl|tls|worker_threads)(/|$)';
+const IO = '^(child_process|cluster|dgram|dns|fs|http|http2|https|inspector|readline|repl|tls|worker_threads)(/|$)';
 
 /**
  * @param {string} name

@@ -379,7 +379,7 @@ describe('Events', () => {
     const after = heard(eve);
     await station.stop(uid);
     await settled(eve);
-    expect(after.filter(({ event }) => event !== 'repo-success')).toEqual([]); // the answer of `settled` itself
+    expect(after.filter((frame) => frame.event !== 'repo-success')).toEqual([]); // the answer of `settled` itself
   });
 
   it('are sent again from a seq on', async () => {

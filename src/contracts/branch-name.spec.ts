@@ -29,6 +29,8 @@ const INVALID = [
   '-c',
 ];
 
+const judged = (name: string) => spawnSync('git', ['check-ref-format', '--branch', name]).status === 0;
+
 describe('a branch name', () => {
   it.each(VALID)('may be %j', (name) => {
     expect(validateBranch(name)).toBe(name);
@@ -39,7 +41,6 @@ describe('a branch name', () => {
   });
 
   it('is judged as git judges it, which reads "@" as HEAD', () => {
-    const judged = (name: string) => spawnSync('git', ['check-ref-format', '--branch', name]).status === 0;
     expect(VALID.filter((name) => !judged(name))).toEqual([]);
     expect(INVALID.filter(judged)).toEqual([]);
   });

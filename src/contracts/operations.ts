@@ -1,7 +1,9 @@
 import type { App, PackageManagerChoice, PackageManagerName, VersionChoice } from './shapes.js';
 import type { ProcessTree } from './process-tree.js';
 
-export { OPERATION_NAMES, type OperationName } from './operation-names.js';
+import type { OperationName } from './operation-names.js';
+
+export type { OperationName };
 
 /** Where one repository lives on disk. Absolute paths. */
 export interface RepositoryPaths {

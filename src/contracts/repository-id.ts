@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Failure } from './failure.js';
 
 /** `/repo/list` and `/repo/clone` would hide repositories of these names. */
-const RESERVED_IDS = ['list', 'clone'];
+const RESERVED_IDS = new Set(['list', 'clone']);
 const MAX_ID_CHARS = 100;
 
 /** `owner-repo`: the last two path segments, lower-cased, any other character a hyphen. Not yet unique. */
@@ -15,7 +15,7 @@ export function baseRepoId(canonicalUrl: string): string {
     .replace(/^[^a-z0-9]+/, '')
     .replace(/^r_/, 'r-');
   if (id === '') return `repo-${urlHash(canonicalUrl)}`;
-  if (RESERVED_IDS.includes(id)) return `${id}-${urlHash(canonicalUrl)}`;
+  if (RESERVED_IDS.has(id)) return `${id}-${urlHash(canonicalUrl)}`;
   return id.length > MAX_ID_CHARS ? `${id.slice(0, MAX_ID_CHARS - 9)}-${urlHash(canonicalUrl)}` : id;
 }
 
@@ -29,7 +29,7 @@ export function validateRepoId(wanted: string): string {
   const id = wanted.toLowerCase();
   if (id.length > MAX_ID_CHARS) throw refused(`longer than ${MAX_ID_CHARS} characters`);
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(id)) throw refused('not made of letters, digits, ".", "_" and "-" only');
-  if (RESERVED_IDS.includes(id)) throw refused(`reserved: ${id}`);
+  if (RESERVED_IDS.has(id)) throw refused(`reserved: ${id}`);
   if (id.startsWith('r_')) throw refused('like a uid, which begins with r_');
   return id;
 }

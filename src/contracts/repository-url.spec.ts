@@ -1,4 +1,4 @@
-import { Failure } from './failure.js';
+import type { Failure } from './failure.js';
 import { parseRepositoryUrl, refuseForbiddenHost } from './repository-url.js';
 
 const canonical = (input: string) => parseRepositoryUrl(input).canonicalUrl;
@@ -11,6 +11,9 @@ function codeOf(action: () => unknown): string | undefined {
   }
   return undefined;
 }
+
+const refused = (url: string, allowed: string[] = []) =>
+  codeOf(() => refuseForbiddenHost(parseRepositoryUrl(url), allowed));
 
 describe('the URL of a repository', () => {
   it.each([
@@ -94,9 +97,6 @@ describe('the URL of a repository', () => {
 });
 
 describe('a host', () => {
-  const refused = (url: string, allowed: string[] = []) =>
-    codeOf(() => refuseForbiddenHost(parseRepositoryUrl(url), allowed));
-
   it.each([
     'https://169.254.169.254/x',
     'https://127.0.0.1:81/x',

@@ -74,7 +74,7 @@ export class Job<K extends OperationName> {
     });
     const abort = () => run.abort(this.signal.reason as Failure);
     this.signal.addEventListener('abort', abort, { once: true });
-    this.runs.add(run as unknown as ThreadRun<OperationName>);
+    this.runs.add(run);
     try {
       return await run.output;
     } catch (error) {

@@ -9,16 +9,10 @@ import { OperationHistory } from '../registry/operation-history.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
-import { newOperationId } from './ids.js';
 import { Job, type AnyJob } from './job.js';
-import type {
-  CloneOptions,
-  OperationOptions,
-  OperationTicket,
-  RunOptions,
-  SubmitContext,
-} from './operation-request.js';
-import { OperationQueue, type Lane } from './operation-queue.js';
+import type { CloneOptions, OperationOptions, OperationTicket, SubmitContext } from './operation-request.js';
+import { OperationQueue } from './operation-queue.js';
+import { laneOf, newRecord, outcomeOf, timeoutOf } from './operation-record.js';
 import { Procedures } from './procedures/procedures.js';
 import { RepositoryChanges, audienceOf } from './repository-changes.js';
 import { RepositoryEntries } from './repository-entries.js';
@@ -75,7 +69,7 @@ export class OperationsService {
       const joined = this.ofRepository(entry.uid).find(({ job }) => job.operation.operation === 'unload');
       if (joined) return { operation: this.shown(joined.job.operation), finished: joined.finished };
     }
-    const operation = this.record(name, entry, options, context);
+    const operation = newRecord(name, entry, context.principal.owner, timeoutOf(name, options, this.config));
     const job = new Job<K>(operation, options, context, {
       registry: this.registry,
       pool: this.pool,
@@ -83,7 +77,7 @@ export class OperationsService {
       onProgress: (one) => this.changes.progress(entry, this.shown(one.operation), context.socketId),
       onLog: (_, about, operationId, lastSeq) =>
         this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq }),
-    }) as unknown as AnyJob;
+    });
     const { promise: finished, resolve: finish } = deferred<Operation>();
     const live: Live = { job, finished, finish };
     this.live.set(operation.operationId, live);
@@ -165,37 +159,6 @@ export class OperationsService {
     await Promise.all([...this.live.values()].map((live) => this.end(live, failure).then(() => live.finished)));
   }
 
-  private record(
-    name: OperationName,
-    entry: RepositoryEntry,
-    options: object,
-    { principal }: SubmitContext,
-  ): Operation {
-    return {
-      operationId: newOperationId(),
-      operation: name,
-      repoId: entry.repoId,
-      uid: entry.uid,
-      owner: principal.owner,
-      status: 'queued',
-      phase: null,
-      percent: null,
-      message: null,
-      queuedAt: Date.now(),
-      timeoutMs: this.timeoutOf(name, options),
-      isolation: entry.isolation,
-      network: entry.network,
-    };
-  }
-
-  private timeoutOf(name: OperationName, asked: object): number {
-    const { workerTimeoutMs } = this.config;
-    if (name !== 'run') return workerTimeoutMs;
-    const options = asked as RunOptions;
-    if (options.background === false) return options.timeoutMs ?? workerTimeoutMs;
-    return Math.max(workerTimeoutMs, (options.readyTimeoutMs ?? 0) + workerTimeoutMs);
-  }
-
   private async carryOut(live: Live, entry: RepositoryEntry): Promise<void> {
     const { operation } = live.job;
     const timeout = setTimeout(() => {
@@ -210,7 +173,8 @@ export class OperationsService {
       const result = await this.procedures.perform(live.job);
       this.conclude(live, { status: 'succeeded', result });
     } catch (error) {
-      this.conclude(live, outcomeOf(live.job.signal.aborted ? (live.job.signal.reason as Failure) : error));
+      if (!(error instanceof Failure)) debug('%s unexpected: %O', operation.operationId, error);
+      this.conclude(live, outcomeOf(live.job.signal.aborted ? live.job.signal.reason : error));
     } finally {
       clearTimeout(timeout);
     }
@@ -283,18 +247,6 @@ export class OperationsService {
     const { queuePosition: _, ...rest } = operation;
     return queuePosition === undefined ? rest : { ...rest, queuePosition };
   }
-}
-
-function laneOf(name: OperationName, options: object): Lane {
-  if (name === 'status') return 'read';
-  if (name === 'stop' || name === 'unload') return 'control';
-  return name === 'run' && (options as RunOptions).background === false ? 'foreground' : 'work';
-}
-
-function outcomeOf(error: unknown): Partial<Operation> {
-  const failure = Failure.of(error);
-  if (failure.code === 'INTERNAL_ERROR') debug('unexpected: %O', failure.cause ?? failure);
-  return { status: failure.code === 'CANCELLED' ? 'cancelled' : 'failed', error: failure.toData() };
 }
 
 function deferred<T>(): { promise: Promise<T>; resolve(value: T): void } {

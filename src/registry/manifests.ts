@@ -5,7 +5,7 @@ import type { RepositoryEntry } from './repository-entry.js';
 import type { Secrets } from './secrets.js';
 
 /** The readable copy inside the workspace, for people and for the repository's own code. */
-export const READABLE_MANIFEST = '.mcp-isolation.json';
+const READABLE_MANIFEST = '.mcp-isolation.json';
 
 /**
  * One file per repository in `WORKSPACE_DIR/.manifests`, out of reach of the repository itself: from these a lost or
@@ -73,8 +73,9 @@ export function unpackEntry(text: string, secrets: Secrets): RepositoryEntry {
   };
   return {
     ...packed,
-    credentials: packed.credentials === null ? null : secrets.open(packed.credentials),
-    runOptions: packed.runOptions === null ? null : secrets.open(packed.runOptions),
+    credentials:
+      packed.credentials === null ? null : (secrets.open(packed.credentials) as RepositoryEntry['credentials']),
+    runOptions: packed.runOptions === null ? null : (secrets.open(packed.runOptions) as RepositoryEntry['runOptions']),
   };
 }
 

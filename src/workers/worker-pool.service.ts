@@ -82,7 +82,7 @@ export class WorkerPoolService {
     const run = carryOut(worker, request, stats, this.options.abortGraceMs);
     // Keyed by thread, not by operation: an update with restart uses several threads for one operation.
     const key = `${operationId}:${worker.threadId}`;
-    this.running.set(key, { stats, run: run as unknown as ThreadRun<OperationName> });
+    this.running.set(key, { stats, run: run });
     void run.ended.then(() => this.running.delete(key));
     return run;
   }
@@ -138,7 +138,7 @@ function carryOut<K extends OperationName>(
     if (message.type === 'failed') output.reject(failure ?? Failure.from(message.failure));
     else if (message.type === 'done') {
       stats.state = 'session';
-      output.resolve(message.output as OperationContract[K]['output']);
+      output.resolve(message.output);
     } else request.onMessage(message);
   });
   worker.on('error', (error) => {

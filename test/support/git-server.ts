@@ -113,6 +113,7 @@ export class GitServer {
       stall.reach();
       await stall.released;
     }
+    if (response.destroyed) return; // the client has given up meanwhile
     const redirect = this.redirects.find(({ from }) => path.startsWith(`${from}/`));
     if (redirect) {
       response.writeHead(redirect.status, { location: redirect.to + path.slice(redirect.from.length) }).end();

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { LogLine } from '../../src/contracts/log.js';
@@ -68,6 +68,7 @@ export class TestThread {
   /** What is left of the last operation's output. */
   log(): LogLine[] {
     const directory = this.logDirectory(this.operations);
+    if (!existsSync(directory)) return []; // it has said nothing
     const text = readdirSync(directory)
       .toSorted()
       .map((name) => readFileSync(join(directory, name), 'utf8'))

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { InstallInput } from '../../contracts/operations.js';
 import { Failure } from '../../contracts/failure.js';
+import type { RepositoryState } from '../../contracts/repository-states.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import type { InstallOptions } from '../operation-request.js';
 import type { AnyJob, Job, Procedure } from '../job.js';
@@ -16,7 +17,7 @@ export class InstallProcedure implements Procedure<'install'> {
   ) {}
 
   async perform(job: Job<'install'>): Promise<unknown> {
-    return this.install(job as unknown as AnyJob, await job.entry(), job.options);
+    return this.install(job, await job.entry(), job.options);
   }
 
   /** Also what an update with restart does when dependencies have changed. */
@@ -30,8 +31,8 @@ export class InstallProcedure implements Procedure<'install'> {
       return result;
     } catch (error) {
       const { code, message } = Failure.of(error);
-      const state = code === 'CANCELLED' ? 'cloned' : 'error';
-      const change = (await running()) ? { installed: null } : { installed: null, state: state as 'cloned' | 'error' };
+      const state: RepositoryState = code === 'CANCELLED' ? 'cloned' : 'error';
+      const change = (await running()) ? { installed: null } : { installed: null, state };
       const reason = code === 'CANCELLED' ? undefined : { code, message };
       await this.changes.apply(entry.uid, change, { operationId, reason });
       throw error;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Failure } from '../../contracts/failure.js';
-import type { AnyJob, Job, Procedure } from '../job.js';
+import type { Job, Procedure } from '../job.js';
 import { AppLauncher } from './app-launcher.js';
 
 /** Starts the app. Whether the state allows it is decided here, when its turn has come. */
@@ -20,6 +20,6 @@ export class RunProcedure implements Procedure<'run'> {
         suggestion: `Run install first: POST /repo/${entry.repoId}/install`,
       });
     }
-    return this.launcher.launch(job as unknown as AnyJob, entry, job.options, job.context.restarts);
+    return this.launcher.launch(job, entry, job.options, job.context.restarts);
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AnyJob, Job, Procedure } from '../job.js';
+import type { Job, Procedure } from '../job.js';
 import { AppStopper } from './app-stopper.js';
 
 /** Ends the running app, if there is one. */
@@ -8,6 +8,6 @@ export class StopProcedure implements Procedure<'stop'> {
   constructor(private readonly stopper: AppStopper) {}
 
   async perform(job: Job<'stop'>): Promise<unknown> {
-    return this.stopper.stop(job as unknown as AnyJob, await job.entry(), 'stop', job.options.graceMs);
+    return this.stopper.stop(job, await job.entry(), 'stop', job.options.graceMs);
   }
 }

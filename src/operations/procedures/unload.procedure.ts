@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RepositoryRegistry } from '../../registry/repository-registry.js';
-import type { AnyJob, Job, Procedure } from '../job.js';
+import type { Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
 import { AppStopper } from './app-stopper.js';
 
@@ -15,7 +15,7 @@ export class UnloadProcedure implements Procedure<'unload'> {
 
   async perform(job: Job<'unload'>): Promise<unknown> {
     const entry = await job.entry();
-    const stopped = await this.stopper.stop(job as unknown as AnyJob, entry, 'unload');
+    const stopped = await this.stopper.stop(job, entry, 'unload');
     const { freedBytes } = await job.thread('unload', entry, {});
     await this.registry.remove(entry.uid);
     this.changes.tell(entry, 'unloaded', { operationId: job.operation.operationId });

@@ -48,8 +48,7 @@ export class UpdateProcedure implements Procedure<'update'> {
     );
     const behind = running && output.from !== output.to;
     const restarted = behind && job.options.restart === true;
-    if (restarted && updated)
-      await this.restart(job as unknown as AnyJob, updated, mustInstall, entry.installed?.production);
+    if (restarted && updated) await this.restart(job, updated, mustInstall, entry.installed?.production);
     return { ...result, restartRequired: behind && !restarted, ...(job.options.restart && { restarted }) };
   }
 

@@ -98,7 +98,7 @@ function entryOf(uid: string, repoId: string): RepositoryEntry {
     ...{ declaresDependencies: true, defaults: {}, installed: null, app: null, appOperationId: null, appTree: null },
     ...{ isolation: { driver: 'none' }, network: { mode: 'shared' }, homeNode: 'here', epoch: 1 },
     ...{ runOptions: { env: { API_KEY: TOKEN } }, credentials: { token: TOKEN }, createdAt: 1, updatedAt: 1 },
-  } as RepositoryEntry;
+  };
 }
 
 function operationOf(number: number): Operation {
@@ -106,5 +106,5 @@ function operationOf(number: number): Operation {
     ...{ operationId: `op_${String(number).padStart(3, '0')}`, operation: 'install', repoId: 'owner-app', uid: 'r_1' },
     ...{ owner: 'ann', status: 'succeeded', phase: null, percent: 100, message: null, timeoutMs: 1 },
     ...{ isolation: { driver: 'none' }, network: { mode: 'shared' }, queuedAt: number, finishedAt: number + 1 },
-  } as Operation;
+  };
 }

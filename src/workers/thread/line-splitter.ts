@@ -27,10 +27,11 @@ export class LineSplitter {
   }
 
   private add(part: string): void {
-    let room = Math.max(0, MAX_LINE_CHARS - this.line.length);
+    let room = this.cut > 0 ? 0 : MAX_LINE_CHARS - this.line.length;
     if (part.length > room && isFirstHalf(part.charCodeAt(room - 1))) room -= 1;
-    this.line += part.slice(0, room);
-    this.cut += part.length - Math.max(0, room);
+    const kept = part.slice(0, room);
+    this.line += kept;
+    this.cut += part.length - kept.length;
   }
 
   private take(): string {

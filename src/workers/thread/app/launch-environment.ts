@@ -65,6 +65,7 @@ function flatten(prefix: string, value: unknown): [string, string][] {
   if (typeof value === 'object' && value !== null) {
     return Object.entries(value).flatMap(([key, one]) => flatten(`${prefix}_${key.replace(/\W/g, '_')}`, one));
   }
-  const text = value === undefined || value === null ? '' : String(value as string | number | boolean);
+  const text =
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
   return text === '' || text.includes('\0') ? [] : [[prefix, text]];
 }

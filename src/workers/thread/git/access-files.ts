@@ -63,7 +63,7 @@ function sshEnvironment(
     'PreferredAuthentications=publickey',
     'NumberOfPasswordPrompts=1',
     'StrictHostKeyChecking=yes',
-    `UserKnownHostsFile=${knownHosts ? `"${knownHosts}"` : '/dev/null'}`,
+    `UserKnownHostsFile=${knownHosts ? sshPath(knownHosts) : '/dev/null'}`,
     'GlobalKnownHostsFile=/dev/null',
     'UpdateHostKeys=no',
     `HostName=${addresses[0]?.address ?? name}`,
@@ -72,7 +72,7 @@ function sshEnvironment(
     'CheckHostIP=no',
     'IdentityAgent=none',
     'IdentitiesOnly=yes',
-    `IdentityFile=${key ? `"${write(folder, 'key', keyText(key.privateKey), 0o600)}"` : 'none'}`,
+    `IdentityFile=${key ? sshPath(write(folder, 'key', keyText(key.privateKey), 0o600)) : 'none'}`,
     'ConnectTimeout=10',
     'ServerAliveInterval=15',
     'ControlPath=none',
@@ -98,6 +98,8 @@ function write(folder: string, name: string, content: string, mode: number): str
 
 /** ssh refuses a key whose last line does not end, or whose lines end as on Windows: what a form or JSON makes of it. */
 const keyText = (key: string): string => `${key.replaceAll('\r\n', '\n').trim()}\n`;
+
+const sshPath = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
 
 /** For the shell, by which git starts ssh. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -3,7 +3,8 @@ import type { FailureCode } from '../../../contracts/failure-codes.js';
 
 /** What git, curl and ssh say (in English: LC_ALL=C), the most telling first. */
 const SYMPTOMS: [symptom: RegExp, code: FailureCode, reason: string][] = [
-  [/no space left on device|disk quota exceeded/i, 'NO_SPACE', 'The disk is full'],
+  [/^(?!remote:).*(no space left on device|disk quota exceeded)/im, 'NO_SPACE', 'The disk is full'],
+  [/remote branch .* not found|couldn't find remote ref/i, 'GIT_BRANCH_NOT_FOUND', 'The branch or tag does not exist'],
   [/host key verification failed|host key is known/i, 'GIT_HOST_KEY_UNKNOWN', 'The SSH host key is not known'],
   [
     /authentication failed|could not read (username|password)|terminal prompts disabled|permission denied \(|returned error: 40[13]|too many authentication failures|access denied/i,
@@ -15,7 +16,6 @@ const SYMPTOMS: [symptom: RegExp, code: FailureCode, reason: string][] = [
     'GIT_REPOSITORY_NOT_FOUND',
     'The Git host has no such repository, or none that these credentials may read',
   ],
-  [/remote branch .* not found|couldn't find remote ref/i, 'GIT_BRANCH_NOT_FOUND', 'The branch or tag does not exist'],
   [
     /could not resolve host|failed to connect|couldn't connect|connection (refused|reset|closed|timed out)|operation timed out|network is unreachable|no route to host|early eof|hung up unexpectedly|unexpected disconnect|ssl certificate problem|ssl_connect|returned error: (5\d\d|429)|transfer closed/i,
     'GIT_UNREACHABLE',

@@ -88,6 +88,9 @@ export class Git {
       binary: thread.sandbox.gitBinary,
       config: [...CONFIG, `safe.directory=${folder}`, ...(this.options.config ?? [])],
       allowEnvironment: Object.keys(environment),
+      // By default output that comes 50 ms after the exit is lost, and a git that was killed has succeeded.
+      completion: { onClose: true, onExit: false },
+      errors: (error, { exitCode }) => error ?? (isExitCode(exitCode) ? undefined : new Error('it was killed')),
       // The guards are for what callers pass on from users: all of these are constants of this file and its neighbours.
       unsafe: {
         allowUnsafeAskPass: true,
@@ -124,3 +127,6 @@ export class Git {
     return withoutSecrets.replace(/(\w:\/\/)[^/@\s]+@/g, '$1***@');
   }
 }
+
+/** simple-git's types do not know that Node.js gives none for a process that was ended by a signal. */
+const isExitCode = (exitCode: number | null): boolean => exitCode !== null;

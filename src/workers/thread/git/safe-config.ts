@@ -1,40 +1,46 @@
-import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readInside, UnreadableFile } from '../workspace/read-inside.js';
 
-/** Of the repository's own configuration, what tells how it is stored and what it follows, and nothing that runs a program. */
-const KEPT_SECTIONS = /^\[(core|extensions|remote "origin"|branch "[^"\n]*"|submodule(?: "[^"\n]*")?)\]$/i;
+/** What tells how a repository is stored and what it follows. Nothing in here names a program, a host's proxy or a folder. */
+const KEPT_SECTIONS = /^\[(core|extensions|remote "origin"|branch "[^"\\]*"|submodule "[^"\\]*")\]$/i;
 const KEPT_KEYS =
-  /^\s*(repositoryformatversion|filemode|bare|ignorecase|symlinks|precomposeunicode|logallrefupdates|objectformat|partialclone|url|fetch|tagopt|remote|merge|active)\s*=/i;
+  /^\s*(repositoryformatversion|filemode|bare|ignorecase|symlinks|precomposeunicode|logallrefupdates|objectformat|refstorage|url|fetch|remote|merge|active)\s*=/i;
+
+const MAX_BYTES = 1_000_000;
 
 /**
- * Rewrites `.git/config` before git reads it. An app or an install script of the repository may have planted filters,
- * fsmonitor, hooks or an sshCommand there, which would run at the next git command.
+ * The harmless part of a repository's own configuration. An app or an install script of the repository may have planted
+ * filters, fsmonitor, hooks or an sshCommand there, which would run at the next git command.
  */
-export function useSafeConfig(workspace: string): void {
-  const file = join(workspace, '.git', 'config');
-  const next = `${file}.safe`;
-  const safe = isPlainFile(file) ? keep(readFileSync(file, 'utf8')) : '';
-  rmSync(next, { force: true, recursive: true });
-  writeFileSync(next, safe, { flag: 'wx' });
-  if (!isPlainFile(file)) rmSync(file, { force: true, recursive: true });
-  renameSync(next, file);
-}
-
-function keep(config: string): string {
+export function safeConfig(gitFolder: string): string {
   const lines: string[] = [];
-  let kept = false;
-  for (const line of config.split('\n')) {
-    if (line.startsWith('[')) kept = KEPT_SECTIONS.test(line.trim());
-    // A line that goes on in the next one could hide there what is not kept.
-    if (kept && !line.endsWith('\\') && (line.startsWith('[') || KEPT_KEYS.test(line))) lines.push(line);
+  let isKept = false;
+  for (const line of readConfig(gitFolder).split('\n')) {
+    const isSection = line.trimStart().startsWith('[');
+    if (isSection) isKept = KEPT_SECTIONS.test(line.trim());
+    // A line that goes on in the next one could make a key of what is none.
+    if (isKept && !line.endsWith('\\') && (isSection || KEPT_KEYS.test(line))) lines.push(line);
   }
   return `${lines.join('\n')}\n`;
 }
 
-function isPlainFile(path: string): boolean {
+/** Rewrites the configuration before git reads it. `worktree` is where a submodule's files are, relative to `gitFolder`. */
+export function useSafeConfig(gitFolder: string, worktree?: string): void {
+  const next = join(gitFolder, 'config.safe');
+  const ownWorktree = worktree === undefined ? '' : `[core]\n\tworktree = ${JSON.stringify(worktree)}\n`;
+  const config = safeConfig(gitFolder) + ownWorktree;
+  rmSync(next, { recursive: true, force: true });
+  writeFileSync(next, config, { flag: 'wx' });
+  rmSync(join(gitFolder, 'config'), { recursive: true, force: true });
+  renameSync(next, join(gitFolder, 'config'));
+}
+
+function readConfig(gitFolder: string): string {
   try {
-    return lstatSync(path).isFile();
-  } catch {
-    return false;
+    return readInside(gitFolder, 'config', MAX_BYTES)?.toString('utf8') ?? '';
+  } catch (error) {
+    if (error instanceof UnreadableFile) return ''; // git goes by its defaults
+    throw error;
   }
 }

@@ -5,6 +5,11 @@ import type { GitFile } from '../../../../test/support/git-repository.js';
 import { TestThread } from '../../../../test/support/operation-thread.js';
 import { clone } from '../operations/clone.js';
 
+const gitmodules = (modules: Record<string, string>) =>
+  Object.entries(modules)
+    .map(([path, url]) => `[submodule "${path}"]\n\tpath = ${path}\n\turl = ${url}\n`)
+    .join('');
+
 describe('the submodules of a clone', () => {
   let server: GitServer;
   let station: TestThread;
@@ -17,11 +22,6 @@ describe('the submodules of a clone', () => {
     station = new TestThread({});
   });
   afterEach(() => station.dispose());
-
-  const gitmodules = (modules: Record<string, string>) =>
-    Object.entries(modules)
-      .map(([path, url]) => `[submodule "${path}"]\n\tpath = ${path}\n\turl = ${url}\n`)
-      .join('');
 
   /** A repository whose submodules all stand at `commit`. */
   async function superproject(name: string, modules: Record<string, string>, commit: string): Promise<string> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import type { GitAccess } from '../../../contracts/operations.js';
 import { hostPort, parseRepositoryUrl } from '../../../contracts/repository-url.js';
+import { recoverSubmodule } from './git-folder.js';
 import type { GitThread } from './git.js';
 import { Git } from './git.js';
 import { openRemote } from './remote.js';
@@ -53,7 +54,7 @@ export async function populateSubmodules(
 }
 
 /** From the commit, not from the working tree, where .gitmodules may be a link to anywhere. */
-async function submodulesOf(folder: string, thread: GitThread): Promise<Submodule[]> {
+export async function submodulesOf(folder: string, thread: GitThread): Promise<Submodule[]> {
   const git = new Git(thread);
   const hasModules = await git.run(folder, ['ls-tree', '--name-only', 'HEAD', '--', '.gitmodules']);
   if (hasModules === '') return [];
@@ -69,6 +70,7 @@ async function submodulesOf(folder: string, thread: GitThread): Promise<Submodul
 
 async function fetchSubmodule({ name, path }: Submodule, from: Superproject, thread: GitThread): Promise<void> {
   const { folder, url, access, depth } = from;
+  recoverSubmodule(folder, { name, path });
   const remote = await openRemote(url, access, thread);
   try {
     // Set here, it is not taken from .gitmodules again; an older clone of the submodule has one of its own.

@@ -1,10 +1,17 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GitServer } from '../../../../test/support/git-server.js';
+import { commandLine } from '../../../../test/support/processes.mjs';
 import { TestThread } from '../../../../test/support/operation-thread.js';
 import type { Failure } from '../../../contracts/failure.js';
 import type { CloneInput, CloneOutput } from '../../../contracts/operations.js';
 import { clone } from './clone.js';
+
+const failureOf = (work: Promise<unknown>): Promise<Failure> =>
+  work.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error: Failure) => error,
+  );
 
 describe('a clone', () => {
   let server: GitServer;
@@ -21,11 +28,6 @@ describe('a clone', () => {
 
   const cloneOf = (repoUrl: string, input: Partial<CloneInput> = {}): Promise<CloneOutput> =>
     clone({ repoUrl, depth: 1, git: { allowedHosts: [server.host] }, ...input }, station.next());
-  const failureOf = (work: Promise<unknown>): Promise<Failure> =>
-    work.then(
-      () => Promise.reject(new Error('it did not fail')),
-      (error: Failure) => error,
-    );
   const nothingIsLeft = () => {
     expect(readdirSync(station.paths.workspace)).toEqual([]);
     expect(readdirSync(join(station.paths.workspace, '..')).filter((name) => name.startsWith('staging'))).toEqual([]);
@@ -119,13 +121,22 @@ describe('a clone', () => {
   describe('of a private repository', () => {
     const auth = { username: 'alice', password: 'S3CR3T/p@ss' };
     const credentials = { username: auth.username, token: auth.password };
-    const everything = () => JSON.stringify([station.log(), readdirSync(station.paths.workspace)]) + gitConfig();
 
     it('uses the credentials and leaves them nowhere', async () => {
       const repository = await server.createRepository('alice/private', { auth });
-      await cloneOf(repository.url, { git: { allowedHosts: [server.host], credentials } });
+      const stall = server.stall('/alice/private/git-upload-pack');
+      const cloning = cloneOf(repository.url, { git: { allowedHosts: [server.host], credentials } });
+      await stall.reached;
+      const commands = readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number)
+        .map(commandLine);
+      stall.release();
+      await cloning;
+      expect(commands.filter((command) => command.includes('git-remote-http')).length).toBeGreaterThan(0);
+      expect(commands.join('\n')).not.toMatch(/S3CR3T/);
       expect(gitConfig()).toContain('/alice/private');
-      expect(everything()).not.toMatch(/S3CR3T|alice:/);
+      expect(JSON.stringify(station.log()) + gitConfig()).not.toMatch(/S3CR3T|alice:/);
       expect(readdirSync(join(station.paths.workspace, '..')).toSorted()).toEqual(['logs', 'workspace']);
     });
 

@@ -21,8 +21,8 @@ export const clone: Handler<'clone'> = async (input, thread) => {
   mkdirSync(dirname(staging), { recursive: true });
   const remote = await openRemote(input.repoUrl, input.git, thread);
   try {
-    await fetchRepository(remote, input, thread);
-    const output = await describe(remote, input, thread);
+    const commit = await fetchRepository(remote, input, thread);
+    const output = await describe(remote, commit, input, thread);
     thread.signal.throwIfAborted();
     mkdirSync(dirname(workspace), { recursive: true });
     renameSync(staging, workspace);
@@ -37,8 +37,12 @@ export const clone: Handler<'clone'> = async (input, thread) => {
   }
 };
 
-/** GIT_BRANCH_NOT_FOUND, with some that exist; EMPTY_REPOSITORY. */
-async function fetchRepository(remote: Remote, { branch, depth }: CloneInput, thread: OperationThread): Promise<void> {
+/** Resolves with the commit that is checked out. GIT_BRANCH_NOT_FOUND, with some that exist; EMPTY_REPOSITORY. */
+async function fetchRepository(
+  remote: Remote,
+  { branch, depth }: CloneInput,
+  thread: OperationThread,
+): Promise<string> {
   const { staging } = thread.context.paths;
   const options = [
     ...(depth > 0 ? ['--depth', String(depth)] : []),
@@ -52,17 +56,18 @@ async function fetchRepository(remote: Remote, { branch, depth }: CloneInput, th
   }
   const commit = await remote.git.run(staging, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
   if (commit === '') throw await missingRef(remote, undefined);
+  return commit.trim();
 }
 
 async function describe(
   remote: Remote,
+  commit: string,
   { branch, depth, git: access }: CloneInput,
   thread: OperationThread,
 ): Promise<CloneOutput> {
   const { staging } = thread.context.paths;
   const git = new Git(thread);
   const head = (await git.run(staging, ['symbolic-ref', '--quiet', '--short', 'HEAD'])).trim();
-  const commit = (await git.run(staging, ['rev-parse', '--verify', 'HEAD^{commit}'])).trim();
   const isTracked = (await git.run(staging, ['ls-files', '--', MANIFEST_FILE])) !== '';
   excludeManifest(staging);
   const superproject = { folder: staging, url: remote.canonicalUrl, access, depth };

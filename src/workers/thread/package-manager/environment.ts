@@ -85,7 +85,10 @@ export function installEnvironment(options: InstallEnvironment): Record<string, 
 }
 
 /** What keeps a package manager to itself, for installs and for scripts that call it. */
-export function managerSettings({ name, version }: InstallEnvironment['manager'], home: string): Record<string, string> {
+export function managerSettings(
+  { name, version }: InstallEnvironment['manager'],
+  home: string,
+): Record<string, string> {
   if (name === 'bun') return { BUN_INSTALL_CACHE_DIR: join(home, '.bun/install/cache') };
   if (name === 'pnpm') {
     const settings = {

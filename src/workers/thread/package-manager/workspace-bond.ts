@@ -21,7 +21,7 @@ export function workspaceBond(manifest: ProjectManifest, files: ProjectFiles): W
   if (files.pnpmWorkspace === 'packages') {
     return { managers: ['pnpm'], reason: 'its packages are listed in pnpm-workspace.yaml' };
   }
-  for (const [dependency, spec] of dependencies(manifest)) {
+  for (const [dependency, spec] of dependencySpecs(manifest)) {
     const protocol = Object.keys(PROTOCOLS).find((prefix) => spec.startsWith(prefix));
     const managers = protocol && PROTOCOLS[protocol];
     if (managers) return { managers, reason: `it depends on ${dependency} by the ${protocol} protocol` };
@@ -29,7 +29,7 @@ export function workspaceBond(manifest: ProjectManifest, files: ProjectFiles): W
   return undefined;
 }
 
-function dependencies({ dependencies, devDependencies, optionalDependencies }: ProjectManifest): [string, string][] {
+function dependencySpecs({ dependencies, devDependencies, optionalDependencies }: ProjectManifest): [string, string][] {
   const entries = [dependencies, devDependencies, optionalDependencies].flatMap((one) => Object.entries(one ?? {}));
   return entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
 }

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { Failure } from '../../../contracts/failure.js';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import { identify } from '../process-tree.js';
-import type { Command, ProcessExit, Sandbox, SandboxedProcess } from './sandbox.js';
+import type { Command, Sandbox, SandboxedProcess } from './sandbox.js';
 
 /** No confinement: the command runs as the server's user with the server's view, in a process group and environment of its own. */
 export class NoSandbox implements Sandbox {
@@ -26,7 +26,8 @@ export class NoSandbox implements Sandbox {
       reject: false,
     });
     const identity = child.pid === undefined ? undefined : identify(child.pid);
-    if (child.pid === undefined) throw startFailure(command, (await child) as unknown as { cause?: Error });
+    if (child.pid === undefined)
+      throw startFailure(command, (await child) as unknown as { cause?: NodeJS.ErrnoException });
     // Not execa's own promise: that waits for the pipes too, which a daemon may hold open for ever.
     const exited = new Promise<Awaited<SandboxedProcess['exited']>>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
@@ -40,8 +41,8 @@ export class NoSandbox implements Sandbox {
   }
 }
 
-function startFailure(command: Command, { cause }: { cause?: Error }): Failure {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+function startFailure(command: Command, { cause }: { cause?: NodeJS.ErrnoException }): Failure {
+  const code = cause?.code;
   const reason = code === 'E2BIG' ? 'arguments and environment together are too long' : (cause?.message ?? 'unknown');
   const blame = code === 'E2BIG' ? 'BAD_REQUEST' : code === 'ENOSPC' ? 'NO_SPACE' : 'INTERNAL_ERROR';
   return new Failure(blame, `${reason}: could not start ${command.file}`, { cause });

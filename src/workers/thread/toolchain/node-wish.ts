@@ -30,7 +30,7 @@ const LTS_NAMES: Record<string, number> = {
   jod: 22,
   krypton: 24,
 };
-const ANY_NAMES = ['node', 'latest', 'current', 'stable', 'lts', 'lts/*'];
+const ANY_NAMES = new Set(['node', 'latest', 'current', 'stable', 'lts', 'lts/*']);
 
 /**
  * The first that is there of: `devEngines.runtime`, which is meant for exactly this; `engines.node`, which the package
@@ -66,7 +66,7 @@ export function newestNode<T extends { version: string }>(
 
 function toRange(wanted: string): string | undefined {
   const name = wanted.toLowerCase();
-  if (ANY_NAMES.includes(name)) return '*';
+  if (ANY_NAMES.has(name)) return '*';
   const major = LTS_NAMES[name.replace(/^lts\//, '')];
   return major ? `^${major}` : (semver.validRange(wanted) ?? undefined);
 }

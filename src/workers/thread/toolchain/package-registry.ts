@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
-import type { Options } from 'pacote';
+import type * as Pacote from 'pacote';
 import { Failure } from '../../../contracts/failure.js';
 import type { RegistryAccess } from '../../../contracts/operations.js';
 
@@ -21,6 +21,8 @@ export type TarballDigests = Record<string, string>;
 
 /** Those that corepack writes, now and in earlier versions. */
 const DIGEST_ALGORITHMS = ['sha1', 'sha224', 'sha256', 'sha384', 'sha512'];
+
+type PacoteFunctions = Pick<typeof Pacote, 'extract' | 'packument' | 'tarball'>;
 
 /** The npm registry, reached as the server's own npm reaches it. pacote takes 100 ms to load: only where it is needed. */
 export class PackageRegistry {
@@ -48,9 +50,9 @@ export class PackageRegistry {
       return tarball.stream(
         published.tarball,
         async (stream) => {
-          const hashes = DIGEST_ALGORITHMS.map((algorithm) => createHash(algorithm));
-          for await (const chunk of stream) for (const hash of hashes) hash.update(chunk as Buffer);
-          return Object.fromEntries(hashes.map((hash, index) => [DIGEST_ALGORITHMS[index], hash.digest('hex')]));
+          const hashes = DIGEST_ALGORITHMS.map((algorithm) => ({ algorithm, hash: createHash(algorithm) }));
+          for await (const chunk of stream) for (const { hash } of hashes) hash.update(chunk as Buffer);
+          return Object.fromEntries(hashes.map(({ algorithm, hash }) => [algorithm, hash.digest('hex')]));
         },
         options,
       );
@@ -76,7 +78,7 @@ export class PackageRegistry {
     }));
   }
 
-  private async reach<T>(name: string, use: (pacote: typeof import('pacote')) => Promise<T>): Promise<T> {
+  private async reach<T>(name: string, use: (pacote: PacoteFunctions) => Promise<T>): Promise<T> {
     const { default: pacote } = await import('pacote');
     try {
       return await use(pacote);
@@ -90,7 +92,7 @@ export class PackageRegistry {
     }
   }
 
-  private options(): Options {
+  private options(): Pacote.Options {
     const { url, cafile, strictSsl, httpProxy, httpsProxy, noProxy } = this.access;
     return {
       registry: url,

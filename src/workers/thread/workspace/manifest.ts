@@ -30,7 +30,7 @@ export function readPackageJson(workspace: string): PackageManifest {
 }
 
 /** Whether `run` needs an install first. A root with workspaces counts: its members have dependencies of their own. */
-export function declaresDependencies(manifest: PackageManifest): boolean {
+function declaresDependencies(manifest: PackageManifest): boolean {
   return dependencyNames(manifest).length > 0 || manifest.workspaces !== undefined;
 }
 

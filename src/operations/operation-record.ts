@@ -1,0 +1,50 @@
+import type { StationConfig } from '../config/config.js';
+import { Failure } from '../contracts/failure.js';
+import type { OperationName } from '../contracts/operations.js';
+import type { Operation } from '../contracts/shapes.js';
+import type { RepositoryEntry } from '../registry/repository-entry.js';
+import { newOperationId } from './ids.js';
+import type { Lane } from './operation-queue.js';
+import type { RunOptions } from './operation-request.js';
+
+/** An operation as it begins. */
+export function newRecord(name: OperationName, entry: RepositoryEntry, owner: string, timeoutMs: number): Operation {
+  return {
+    operationId: newOperationId(),
+    operation: name,
+    repoId: entry.repoId,
+    uid: entry.uid,
+    owner,
+    status: 'queued',
+    phase: null,
+    percent: null,
+    message: null,
+    queuedAt: Date.now(),
+    timeoutMs,
+    isolation: entry.isolation,
+    network: entry.network,
+  };
+}
+
+/** WORKER_TIMEOUT, but a run that is waited for to its end may name its own, and getting ready has a time of its own. */
+export function timeoutOf(
+  name: OperationName,
+  options: object,
+  { workerTimeoutMs }: Pick<StationConfig, 'workerTimeoutMs'>,
+): number {
+  if (name !== 'run') return workerTimeoutMs;
+  const { background, timeoutMs, readyTimeoutMs = 0 } = options as RunOptions;
+  return background === false ? (timeoutMs ?? workerTimeoutMs) : readyTimeoutMs + workerTimeoutMs;
+}
+
+export function laneOf(name: OperationName, options: object): Lane {
+  if (name === 'status') return 'read';
+  if (name === 'stop' || name === 'unload') return 'control';
+  return name === 'run' && (options as RunOptions).background === false ? 'foreground' : 'work';
+}
+
+/** What a failure makes of the record. */
+export function outcomeOf(error: unknown): Partial<Operation> {
+  const failure = Failure.of(error);
+  return { status: failure.code === 'CANCELLED' ? 'cancelled' : 'failed', error: failure.toData() };
+}
