@@ -5,6 +5,7 @@ import { PortsService } from '../apps/ports.service.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { readRegistryAccess } from '../config/registry-access.js';
 import { AppSupervisor } from './app-supervisor.js';
+import { Housekeeping } from './housekeeping.service.js';
 import { Idempotency } from './idempotency.js';
 import { InProcessOperationQueue, OperationQueue } from './operation-queue.js';
 import { OperationsService } from './operations.service.js';
@@ -69,6 +70,7 @@ const PROCEDURES = [
     StationFolders,
     OperationsService,
     Idempotency,
+    Housekeeping,
     RepositoryChanges,
     RepositoryEntries,
     RecoveryService,
@@ -79,6 +81,7 @@ const PROCEDURES = [
     OperationQueue,
     OperationsService,
     Idempotency,
+    Housekeeping,
     RepositoryChanges,
     StationFolders,
     StationLifecycle,

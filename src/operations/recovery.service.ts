@@ -11,7 +11,6 @@ import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { findTreesByPrefix, killTree } from '../workers/thread/process-tree.js';
 import { StationFolders } from './station-folders.js';
 
-const HISTORY_MS = 30 * 24 * 60 * 60 * 1000;
 const INTERRUPTED = new Failure('INTERRUPTED', 'The server stopped while the operation was in progress').toData();
 
 /** Before the station is ready: whatever its last life has left behind is ended, cleaned and told truly. */
@@ -37,7 +36,6 @@ export class RecoveryService {
     const interrupted = await this.endInterrupted();
     for (const entry of await this.registry.list()) await this.reconcile(entry, interrupted.get(entry.uid) ?? []);
     await this.sweepFolders();
-    await this.prune();
   }
 
   /** Repositories that have a manifest but no row: the database was lost. */
@@ -99,12 +97,6 @@ export class RecoveryService {
         if (name === '.homes' && known.has(uid)) continue;
         await rm(join(folder, uid), { recursive: true, force: true });
       }
-    }
-  }
-
-  private async prune(): Promise<void> {
-    for (const { uid, operationId } of await this.history.prune(Date.now() - HISTORY_MS)) {
-      await rm(this.folders.logOf(uid, operationId), { recursive: true, force: true });
     }
   }
 }

@@ -9,7 +9,7 @@ import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { terminateTree, findTree } from '../workers/thread/process-tree.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { AppSupervisor } from './app-supervisor.js';
-import { Idempotency } from './idempotency.js';
+import { Housekeeping } from './housekeeping.service.js';
 import { OperationQueue } from './operation-queue.js';
 import { OperationsService } from './operations.service.js';
 import { RecoveryService } from './recovery.service.js';
@@ -32,7 +32,7 @@ export class StationLifecycle {
     private readonly registry: RepositoryRegistry,
     private readonly queue: OperationQueue,
     private readonly operations: OperationsService,
-    private readonly idempotency: Idempotency,
+    private readonly housekeeping: Housekeeping,
     private readonly apps: AppsService,
     private readonly pool: WorkerPoolService,
     private readonly bus: EventBus,
@@ -45,7 +45,7 @@ export class StationLifecycle {
   /** Before the server listens. */
   async recover(): Promise<void> {
     await this.recovery.recover();
-    await this.idempotency.prune();
+    await this.housekeeping.begin();
     this.returning = (await this.registry.list()).filter(comesBack);
   }
 

@@ -14,7 +14,9 @@ export class UnloadProcedure implements Procedure<'unload'> {
   ) {}
 
   async perform(job: Job<'unload'>): Promise<unknown> {
-    const entry = await job.entry();
+    const entry = await this.registry.find(job.operation.uid);
+    // Its first clone was cancelled for this, and has left nothing.
+    if (!entry) return { unloaded: true, appStopped: false, freedBytes: 0 };
     const stopped = await this.stopper.stop(job, entry, 'unload');
     const { freedBytes } = await job.thread('unload', entry, {});
     await this.registry.remove(entry.uid);

@@ -1,0 +1,39 @@
+import { rm } from 'node:fs/promises';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { OperationHistory } from '../registry/operation-history.js';
+import { Idempotency } from './idempotency.js';
+import { StationFolders } from './station-folders.js';
+
+const HOUR_MS = 60 * 60 * 1000;
+const HISTORY_MS = 30 * 24 * HOUR_MS;
+
+/** Forgets what has been kept long enough: history and its logs, idempotency keys. At start, and every hour. */
+@Injectable()
+export class Housekeeping implements OnApplicationShutdown {
+  private readonly logger = new Logger('Housekeeping');
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly history: OperationHistory,
+    private readonly idempotency: Idempotency,
+    private readonly folders: StationFolders,
+  ) {}
+
+  async begin(): Promise<void> {
+    await this.sweep();
+    this.timer = setInterval(() => {
+      this.sweep().catch((error: Error) => this.logger.warn(`Not everything could be forgotten: ${error.message}`));
+    }, HOUR_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  private async sweep(): Promise<void> {
+    for (const { uid, operationId } of await this.history.prune(Date.now() - HISTORY_MS)) {
+      await rm(this.folders.logOf(uid, operationId), { recursive: true, force: true });
+    }
+    await this.idempotency.prune();
+  }
+}
