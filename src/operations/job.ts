@@ -1,3 +1,4 @@
+import createDebug from 'debug';
 import { Failure } from '../contracts/failure.js';
 import type { OperationContract, OperationName } from '../contracts/operations.js';
 import type { Operation } from '../contracts/shapes.js';
@@ -7,6 +8,8 @@ import type { RepositoryRegistry } from '../registry/repository-registry.js';
 import type { ThreadRun, WorkerPoolService } from '../workers/worker-pool.service.js';
 import type { OperationOptions, SubmitContext } from './operation-request.js';
 import type { StationFolders } from './station-folders.js';
+
+const debug = createDebug('repo-manager:progress');
 
 export interface JobServices {
   registry: RepositoryRegistry;
@@ -49,6 +52,9 @@ export class Job<K extends OperationName> {
   }
 
   progress(phase: string, percent: number | null, message: string): void {
+    if (phase !== this.operation.phase) {
+      debug('%s %s %s: %s', this.operation.operationId, this.operation.repoId, phase, message);
+    }
     Object.assign(this.operation, { phase, percent, message });
     this.services.onProgress(this);
   }

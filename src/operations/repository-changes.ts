@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
+import createDebug from 'debug';
 import type { RepoEvent, RepoNotification, RepoProgress } from '../contracts/events.js';
 import { mayBecome } from '../contracts/repository-states.js';
 import type { Operation, Visibility } from '../contracts/shapes.js';
 import { EventBus, type Audience } from '../events/event-bus.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
+
+const debug = createDebug('repo-manager:state');
 
 /** After a restart counting goes on this far ahead: events that were sent after the last write are never numbered twice. */
 const RESTART_GAP = 1_000;
@@ -41,6 +44,9 @@ export class RepositoryChanges {
     const eventSeq = changed ? this.nextSeq(before) : this.currentSeq(before);
     const after = await this.registry.update(uid, { ...changes, stateReason, eventSeq });
     if (changes.visibility) this.visibilities.set(uid, changes.visibility);
+    if (changed) {
+      debug('%s %s: %s → %s %s', operationId ?? '-', before.repoId, before.state, state, reason?.message ?? '');
+    }
     if (after && changed) this.send(after, eventSeq, 'state', before.state, { operationId, reason });
     return after;
   }

@@ -1,9 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { Injectable } from '@nestjs/common';
+import createDebug from 'debug';
 import { Failure } from '../contracts/failure.js';
 import type { OperationContract, OperationName } from '../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contracts/worker-messages.js';
 import { findTree, killTree } from './thread/process-tree.js';
+
+const debug = createDebug('repo-manager:threads');
 
 export interface WorkerPoolOptions {
   /** Compiled entry of the threads. */
@@ -83,7 +86,11 @@ export class WorkerPoolService {
     // Keyed by thread, not by operation: an update with restart uses several threads for one operation.
     const key = `${operationId}:${worker.threadId}`;
     this.running.set(key, { stats, run: run });
-    void run.ended.then(() => this.running.delete(key));
+    debug('%s %s %s: thread %d begins', operationId, repoId, request.operation, worker.threadId);
+    void run.ended.then(() => {
+      this.running.delete(key);
+      debug('%s %s %s: its thread and processes have ended', operationId, repoId, request.operation);
+    });
     return run;
   }
 
