@@ -6,7 +6,6 @@ import { applyAppSetup } from './app.setup.js';
 import { AdminKeyService } from './auth/admin-key.service.js';
 import { StationLogger } from './common/station-logger.js';
 import { prepareFolders, readConfig, type StationConfig } from './config/config.js';
-import { StationLifecycle } from './operations/station-lifecycle.service.js';
 import { welcome } from './welcome.js';
 
 /** Kubernetes sends SIGKILL 30 s after SIGTERM by default; well before that everything has ended, or is ended here. */
@@ -17,14 +16,16 @@ const logger = new Logger('Station');
 const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
   bodyParser: false,
   forceCloseConnections: true, // idle keep-alive connections must not hold up the exit
-  logger: new StationLogger({ json: config.logFormat === 'json', logLevels: ['log', 'warn', 'error', 'fatal'] }),
+  logger: new StationLogger({
+    prefix: 'Docking Station',
+    json: config.logFormat === 'json',
+    logLevels: ['log', 'warn', 'error', 'fatal'],
+  }),
 });
 applyAppSetup(app, config);
-const lifecycle = app.get(StationLifecycle);
-await lifecycle.recover();
+await app.init(); // puts in order what the last life of the server has left
 const newAdminKey = await app.get(AdminKeyService).ensure();
 await app.listen(config.port, config.host);
-lifecycle.bringBackApps();
 console.log(welcome(config, await app.getUrl(), newAdminKey));
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void shutDown(signal));
 
@@ -36,7 +37,6 @@ async function shutDown(signal: NodeJS.Signals): Promise<void> {
   logger.log(`${signal}: no new operation is taken, apps are stopped`);
   setTimeout(() => process.exit(1), EXIT_WITHIN_MS).unref();
   try {
-    await lifecycle.drain();
     await app.close();
     process.exit(0);
   } catch (error) {

@@ -126,6 +126,16 @@ export function readConfig(env: NodeJS.ProcessEnv): StationConfig {
   });
 }
 
+/** What an application that embeds the station may give in place of the environment; `workerTimeout` in milliseconds. */
+export type StationOptions = Partial<StationConfig> & { workerTimeout?: number };
+
+export function configWith({ workerTimeout, ...options }: StationOptions, env: NodeJS.ProcessEnv): StationConfig {
+  const timeout = workerTimeout === undefined ? {} : { workerTimeoutMs: workerTimeout };
+  const config = Object.freeze({ ...readConfig(env), ...options, ...timeout });
+  prepareFolders(config);
+  return config;
+}
+
 /** Makes the folders that the station owns; an Error names the variable whose folder cannot be written. */
 export function prepareFolders(config: StationConfig): void {
   for (const [variable, folder] of [

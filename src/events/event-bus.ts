@@ -24,7 +24,6 @@ export interface StationEvents {
   log: { audience: Audience; operationId: string; lastSeq: number };
   /** A key was revoked or has expired: its sockets are closed. */
   'key-ended': { keyId: string };
-  draining: Record<string, never>;
 }
 
 /** Typed publish and subscribe. A port: its token is this class. */

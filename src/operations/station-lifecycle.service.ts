@@ -1,9 +1,14 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { AppsService, type RunningApp } from '../apps/apps.service.js';
 import { PERMISSIONS, STATION_OWNER, type Principal } from '../auth/principal.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
-import { EventBus } from '../events/event-bus.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { terminateTree, findTree } from '../workers/thread/process-tree.js';
@@ -22,9 +27,8 @@ const STATION: Principal = { keyId: STATION_OWNER, owner: STATION_OWNER, admin: 
 
 /** The station's own start and end, and what is due in between. */
 @Injectable()
-export class StationLifecycle {
+export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Station');
-  private returning: RepositoryEntry[] = [];
 
   constructor(
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
@@ -35,23 +39,22 @@ export class StationLifecycle {
     private readonly housekeeping: Housekeeping,
     private readonly apps: AppsService,
     private readonly pool: WorkerPoolService,
-    private readonly bus: EventBus,
     private readonly supervisor: AppSupervisor,
     private readonly changes: RepositoryChanges,
   ) {
     supervisor.restartWith((uid, running, restarts) => this.restart(uid, running, restarts));
   }
 
-  /** Before the server listens. */
-  async recover(): Promise<void> {
+  /** Before the server listens: what its last life has left is put in order. */
+  async onApplicationBootstrap(): Promise<void> {
     await this.recovery.recover();
     await this.housekeeping.begin();
-    this.returning = (await this.registry.list()).filter(comesBack);
+    this.bringBackApps((await this.registry.list()).filter(comesBack));
   }
 
   /** Apps that ran when the server stopped or died run again, unless their policy is `no`. */
-  bringBackApps(): void {
-    for (const entry of this.returning) {
+  private bringBackApps(entries: RepositoryEntry[]): void {
+    for (const entry of entries) {
       this.logger.log(`Brings back the app of ${entry.repoId}`);
       this.operations
         .submit('run', entry, entry.runOptions ?? {}, { principal: STATION })
@@ -59,11 +62,10 @@ export class StationLifecycle {
     }
   }
 
-  /** No new operation, everything in progress ends as INTERRUPTED, apps and threads end. */
-  async drain(): Promise<void> {
+  /** The server still answers: no new operation is taken, all in progress ends as INTERRUPTED, apps and threads end. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.queue.drain();
     this.supervisor.forgetAllRestarts();
-    this.bus.publish('draining', {});
     await this.operations.endAll(new Failure('INTERRUPTED', 'The server is shutting down'));
     const graceMs = Math.min(this.config.stopGraceMs, MAX_SHUTDOWN_GRACE_MS);
     await Promise.all(

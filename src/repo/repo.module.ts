@@ -1,5 +1,11 @@
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
+import { ConfigModule } from '../config/config.module.js';
+import { configWith, type StationOptions } from '../config/config.js';
+import { EventsModule } from '../events/events.module.js';
+import { OperationsModule } from '../operations/operations.module.js';
+import { RegistryModule } from '../registry/registry.module.js';
+import { WorkersModule } from '../workers/workers.module.js';
 import { LogAnswersService } from './logs/log-answers.service.js';
 import { LogFollowerService } from './logs/log-follower.service.js';
 import { LogSourceService } from './logs/log-source.service.js';
@@ -14,7 +20,7 @@ import { SessionsService } from './sockets/sessions.service.js';
 import { SocketOperationsService } from './sockets/socket-operations.service.js';
 import { SubscriptionsService } from './sockets/subscriptions.service.js';
 
-/** The doors to the repositories: REST and Socket.IO. */
+/** The doors to the repositories, REST and Socket.IO, and with `forRoot` all that is behind them. */
 @Module({
   imports: [AuthModule],
   controllers: [RepoController, OperationsController],
@@ -33,4 +39,21 @@ import { SubscriptionsService } from './sockets/subscriptions.service.js';
   ],
   exports: [RepoService, OperationReadsService],
 })
-export class RepoModule {}
+export class RepoModule {
+  /**
+   * For an application of one's own: `RepoModule.forRoot({ workspaceDir, maxWorkers, workerTimeout })`. What is not given
+   * comes from the environment. The application calls `applyAppSetup(app, config)` as the station does.
+   */
+  static forRoot(options: StationOptions = {}): DynamicModule {
+    return {
+      module: RepoModule,
+      imports: [
+        ConfigModule.forRoot(configWith(options, process.env)),
+        EventsModule,
+        RegistryModule,
+        WorkersModule,
+        OperationsModule,
+      ],
+    };
+  }
+}
