@@ -15,18 +15,16 @@ const cleanups: (() => Promise<unknown>)[] = [];
 let interrupted = false;
 
 async function demonstrate(givenUrl: string | undefined): Promise<void> {
-  const gitServer = await GitServer.start();
-  cleanups.push(() => gitServer.close());
-  const sample = await gitServer.createRepository('demo/hello-express', { files: fixture('express-npm') });
   cleanups.push(() => rm(sharedToolchains(), { recursive: true, force: true }));
-  const starting = Station.start({ allowedHosts: [new URL(sample.url).host] });
-  cleanups.push(async () => (await starting).close()); // also when it is interrupted while it starts
-  const station = await starting;
+  const gitServer = givenUrl === undefined ? await begin(GitServer.start()) : undefined;
+  const sample = await gitServer?.createRepository('demo/hello-express', { files: fixture('express-npm') });
+  const allowedHosts = [gitServer?.host, process.env.GIT_ALLOWED_HOSTS].filter((hosts) => hosts !== undefined);
+  const station = await begin(Station.start({ allowedHosts }));
   const socket = await station.socket();
   socket.on('repo-progress', (progress) => narrator.progress(progress));
   socket.on('repo-event', (event) => narrator.event(event));
 
-  const repoUrl = givenUrl ?? sample.url;
+  const repoUrl = givenUrl ?? String(sample?.url);
   narrator.title(`A station at ${station.url} (its documentation: ${station.url}/docs) docks ${repoUrl}`);
   const { repoId } = await step(socket, { operation: 'clone', repoUrl });
   await step(socket, { operation: 'install', repoId });
@@ -36,6 +34,12 @@ async function demonstrate(givenUrl: string | undefined): Promise<void> {
   await step(socket, { operation: 'status', repoId });
   await step(socket, { operation: 'stop', repoId });
   await step(socket, { operation: 'unload', repoId });
+}
+
+/** What is being started is cleaned up also when it is interrupted before it stands. */
+function begin<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> {
+  cleanups.push(async () => (await starting).close());
+  return starting;
 }
 
 async function step(socket: StationSocket, message: OperationMessage) {

@@ -11,6 +11,9 @@ const SHOWN: Record<string, string[]> = {
   unload: ['appStopped', 'freedBytes'],
 };
 
+/** Of a terminal that does not know its own width. */
+const DEFAULT_COLUMNS = 80;
+
 /** Tells on the terminal what happens, with a live line where the output is one. */
 export class Narrator {
   private startedAt = 0;
@@ -36,7 +39,7 @@ export class Narrator {
     const text = `    ${[percent === null ? '' : `${Math.round(percent)} %`, phase, message].filter(Boolean).join(' · ')}`;
     if (this.live) {
       this.clearLine();
-      process.stdout.write(text.slice(0, process.stdout.columns - 1));
+      process.stdout.write(text.slice(0, (process.stdout.columns || DEFAULT_COLUMNS) - 1));
     } else if (phase !== this.lastPhase) {
       this.say(text);
     }
@@ -63,4 +66,9 @@ export class Narrator {
   }
 }
 
-const describe = (value: unknown): string => (typeof value === 'string' ? value.trim() : JSON.stringify(value));
+function describe(value: unknown): string {
+  if (typeof value === 'string') return value.trim();
+  const choice = value as { used?: string; version?: string; why?: string } | null;
+  if (choice?.why !== undefined) return `${[choice.used, choice.version].filter(Boolean).join(' ')} (${choice.why})`;
+  return JSON.stringify(value);
+}

@@ -4,6 +4,7 @@ import { PortsService } from '../apps/ports.service.js';
 import { FAILED_START_MS, nextRestart } from '../apps/restart-policy.js';
 import type { App } from '../contracts/shapes.js';
 import { RepositoryChanges } from './repository-changes.js';
+import { RESTARTING } from './stop-reasons.js';
 
 /** How a restart is asked for: the operations know how, and know this class, so they enter themselves. */
 export type Restarter = (uid: string, running: RunningApp, restarts: number) => Promise<void>;
@@ -63,7 +64,8 @@ export class AppSupervisor extends AppListener {
     });
     const reason = reasonOf(app, ended);
     const state = reason && !restart ? 'error' : 'stopped';
-    const entry = await this.changes.apply(uid, { app, appTree: null, state }, { operationId, reason });
+    const ending = restart ? { ...app, stopReason: RESTARTING } : app;
+    const entry = await this.changes.apply(uid, { app: ending, appTree: null, state }, { operationId, reason });
     if (!entry) return;
     this.changes.tell(entry, 'app-exit', { operationId, reason });
     if (restart) this.scheduleRestart(running, restart);

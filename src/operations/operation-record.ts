@@ -5,7 +5,7 @@ import type { Operation } from '../contracts/shapes.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { newOperationId } from './ids.js';
 import type { Lane } from './operation-queue.js';
-import type { RunOptions } from './operation-request.js';
+import { READY_TIMEOUT_MS, type RunOptions } from './operation-request.js';
 
 /** An operation as it begins. */
 export function newRecord(name: OperationName, entry: RepositoryEntry, owner: string, timeoutMs: number): Operation {
@@ -33,7 +33,7 @@ export function timeoutOf(
   { workerTimeoutMs }: Pick<StationConfig, 'workerTimeoutMs'>,
 ): number {
   if (name !== 'run') return workerTimeoutMs;
-  const { background, timeoutMs, readyTimeoutMs = 0 } = options as RunOptions;
+  const { background, timeoutMs, readyTimeoutMs = READY_TIMEOUT_MS } = options as RunOptions;
   return background === false ? (timeoutMs ?? workerTimeoutMs) : readyTimeoutMs + workerTimeoutMs;
 }
 

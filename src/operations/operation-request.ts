@@ -27,6 +27,9 @@ export interface UpdateOptions {
   restart?: boolean;
 }
 
+/** Of a run that names none. */
+export const READY_TIMEOUT_MS = 30_000;
+
 export interface RunOptions {
   script?: string;
   port?: number;

@@ -1,5 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import createDebug from 'debug';
+import { AppsService } from '../apps/apps.service.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { OperationName } from '../contracts/operations.js';
@@ -23,6 +24,8 @@ const debug = createDebug('repo-manager:operations');
 /** An accepted operation that has not finished. */
 interface Live {
   job: AnyJob;
+  /** As it was when the operation was accepted. */
+  entry: RepositoryEntry;
   finished: Promise<Operation>;
   finish(operation: Operation): void;
 }
@@ -30,6 +33,7 @@ interface Live {
 /** The one way to have something done to a repository, for every door. */
 @Injectable()
 export class OperationsService {
+  private readonly logger = new Logger('Operations');
   private readonly live = new Map<string, Live>();
 
   constructor(
@@ -43,6 +47,7 @@ export class OperationsService {
     private readonly entries: RepositoryEntries,
     private readonly procedures: Procedures,
     private readonly bus: EventBus,
+    private readonly apps: AppsService,
   ) {
     queue.onMoved(() => this.tellPositions());
   }
@@ -53,7 +58,7 @@ export class OperationsService {
     try {
       return await this.submit('clone', entry, options, context);
     } catch (error) {
-      await this.registry.remove(entry.uid);
+      await this.entries.withdraw(entry);
       throw error;
     }
   }
@@ -79,10 +84,10 @@ export class OperationsService {
         this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq }),
     });
     const { promise: finished, resolve: finish } = deferred<Operation>();
-    const live: Live = { job, finished, finish };
+    const live: Live = { job, entry, finished, finish };
     this.live.set(operation.operationId, live);
     // The place in the queue is taken before anything is awaited: operations keep the order in which they were asked for.
-    const recorded = deferred<boolean>();
+    const recorded = deferred<boolean | Promise<boolean>>();
     try {
       this.queue.add({
         operationId: operation.operationId,
@@ -91,19 +96,18 @@ export class OperationsService {
         lane: laneOf(name, options),
         exclusive: name !== 'stop' && name !== 'status',
         start: async () => {
-          if (await recorded.promise) await this.carryOut(live, entry);
+          if (await recorded.promise) await this.carryOut(live);
         },
       });
       if (name !== 'status') await this.history.insert(this.shown(operation));
-      recorded.resolve(true);
+      recorded.resolve(this.clearTheWayFor(live).then(() => true));
     } catch (error) {
       recorded.resolve(false);
       this.queue.remove(operation.operationId);
       this.live.delete(operation.operationId);
       throw Failure.of(error);
     }
-    this.announce(entry, live);
-    if (name === 'unload') this.clearTheWayFor(live);
+    this.announce(live);
     return { operation: this.shown(operation), finished };
   }
 
@@ -117,8 +121,7 @@ export class OperationsService {
         context: { operationId, status: operation.status },
       });
     }
-    await this.end(live, new Failure('CANCELLED', 'The operation was cancelled on request'));
-    return live.finished;
+    return this.end(live, new Failure('CANCELLED', 'The operation was cancelled on request'));
   }
 
   /** The record as it is now, with live progress and queue position. */
@@ -156,10 +159,10 @@ export class OperationsService {
 
   /** Ends everything that is queued or running with this failure; resolves when all of it has ended. */
   async endAll(failure: Failure): Promise<void> {
-    await Promise.all([...this.live.values()].map((live) => this.end(live, failure).then(() => live.finished)));
+    await Promise.all([...this.live.values()].map((live) => this.end(live, failure)));
   }
 
-  private async carryOut(live: Live, entry: RepositoryEntry): Promise<void> {
+  private async carryOut(live: Live): Promise<void> {
     const { operation } = live.job;
     const timeout = setTimeout(() => {
       const message = `The operation took longer than ${operation.timeoutMs} ms: ${operation.operation}`;
@@ -168,17 +171,18 @@ export class OperationsService {
     try {
       Object.assign(operation, { status: 'running', startedAt: Date.now() });
       await this.save(operation);
-      this.announce(entry, live);
+      this.announce(live);
       live.job.signal.throwIfAborted();
       const result = await this.procedures.perform(live.job);
       this.conclude(live, { status: 'succeeded', result });
     } catch (error) {
       if (!(error instanceof Failure)) debug('%s unexpected: %O', operation.operationId, error);
+      await this.withdraw(live);
       this.conclude(live, outcomeOf(live.job.signal.aborted ? live.job.signal.reason : error));
     } finally {
       clearTimeout(timeout);
     }
-    await this.finish(live, entry);
+    await this.finish(live);
   }
 
   private conclude(live: Live, outcome: Partial<Operation>): void {
@@ -186,37 +190,62 @@ export class OperationsService {
     if (outcome.status === 'succeeded') live.job.operation.percent = 100;
   }
 
-  private async finish(live: Live, entry: RepositoryEntry): Promise<void> {
-    await this.save(live.job.operation);
-    this.live.delete(live.job.operation.operationId);
-    this.announce(entry, live);
-    live.finish(this.shown(live.job.operation));
+  private async finish(live: Live): Promise<void> {
+    const { operation } = live.job;
+    await this.save(operation);
+    this.live.delete(operation.operationId);
+    this.announce(live);
+    live.finish(this.shown(operation));
   }
 
-  private async end(live: Live, failure: Failure): Promise<void> {
+  /** Of a clone that did not succeed nothing is left but the operation and its log, from the moment on when it is told. */
+  private async withdraw({ entry, job: { operation } }: Live): Promise<void> {
+    if (operation.operation !== 'clone') return;
+    try {
+      await this.entries.withdraw(entry);
+    } catch (error) {
+      // The next start sees to it; the operation has its outcome all the same.
+      this.logger.warn(`${entry.repoId} could not be removed after its clone: ${String(error)}`);
+    }
+    this.changes.tell(entry, 'unloaded', { operationId: operation.operationId });
+    this.changes.forget(entry.uid);
+  }
+
+  /** Resolves when it has ended, with all its processes. */
+  private async end(live: Live, failure: Failure): Promise<Operation> {
     const { operation } = live.job;
     live.job.abort(failure);
-    if (!this.queue.remove(operation.operationId)) return;
-    this.conclude(live, outcomeOf(failure));
-    const entry = await this.registry.find(operation.uid);
-    if (operation.operation === 'clone') await this.registry.remove(operation.uid);
-    if (entry) await this.finish(live, entry);
+    const waits = this.queue.position(operation.operationId) !== undefined;
+    // Before its place is free: what is queued behind a clone must not find the repository any more.
+    if (waits) await this.withdraw(live);
+    if (this.queue.remove(operation.operationId)) {
+      this.conclude(live, outcomeOf(failure));
+      await this.finish(live);
+    }
+    return live.finished;
   }
 
-  /** An unload ends what is before it: nobody wants a clone or an install of what is about to be removed. */
-  private clearTheWayFor(unload: Live): void {
-    const failure = new Failure('CANCELLED', 'The operation was cancelled: the repository is being unloaded');
-    for (const live of this.ofRepository(unload.job.operation.uid)) {
-      const { operation } = live.job.operation;
-      if (live !== unload && operation !== 'status' && operation !== 'stop') void this.end(live, failure);
-    }
+  /**
+   * An unload ends all that was asked for before it: nobody wants a clone or an install of what is about to be removed.
+   * A stop ends the runs that have not started their app yet: it would come up after its stop.
+   */
+  private async clearTheWayFor({ job }: Live): Promise<void> {
+    const { operation: name, uid, operationId } = job.operation;
+    if (name !== 'unload' && name !== 'stop') return;
+    const failure = new Failure('CANCELLED', `The operation was cancelled: ${name} of its repository was asked for`);
+    const inTheWay = this.ofRepository(uid).filter(({ job: { operation } }) => {
+      if (operation.operationId === operationId) return false;
+      if (name === 'unload') return operation.operation !== 'status' && operation.operation !== 'stop';
+      return operation.operation === 'run' && (operation.status === 'queued' || !this.apps.get(uid));
+    });
+    await Promise.all(inTheWay.map((live) => this.end(live, failure)));
   }
 
   private ofRepository(uid: string): Live[] {
     return [...this.live.values()].filter(({ job }) => job.operation.uid === uid);
   }
 
-  private announce(entry: RepositoryEntry, { job }: Live): void {
+  private announce({ entry, job }: Live): void {
     const { operationId, operation, status, error } = job.operation;
     debug('%s %s %s: %s%s', operationId, entry.repoId, operation, status, error ? ` (${error.code})` : '');
     if (operation !== 'status') this.changes.notify(entry, job.operation, job.context.socketId);

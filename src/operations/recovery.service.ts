@@ -9,7 +9,9 @@ import { OperationHistory } from '../registry/operation-history.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { findTreesByPrefix, killTree } from '../workers/thread/process-tree.js';
+import { RepositoryEntries } from './repository-entries.js';
 import { StationFolders } from './station-folders.js';
+import { SERVER_STOPPED } from './stop-reasons.js';
 
 const INTERRUPTED = new Failure('INTERRUPTED', 'The server stopped while the operation was in progress').toData();
 
@@ -24,6 +26,7 @@ export class RecoveryService {
     private readonly history: OperationHistory,
     private readonly manifests: Manifests,
     private readonly folders: StationFolders,
+    private readonly entries: RepositoryEntries,
   ) {}
 
   async recover(): Promise<void> {
@@ -61,15 +64,14 @@ export class RecoveryService {
 
   private async reconcile(entry: RepositoryEntry, interrupted: Operation[]): Promise<void> {
     if (entry.state === 'cloning') {
-      await rm(this.folders.pathsOf(entry).staging, { recursive: true, force: true });
-      await this.registry.remove(entry.uid);
+      await this.entries.withdraw(entry);
       return;
     }
     await this.removeGitLocks(entry);
     const changes: Partial<RepositoryEntry> = {};
     if (entry.state === 'running') {
       const stoppedAt = Date.now();
-      const app = entry.app && { ...entry.app, pid: null, ready: false, stoppedAt, stopReason: 'server-stopped' };
+      const app = entry.app && { ...entry.app, pid: null, ready: false, stoppedAt, stopReason: SERVER_STOPPED };
       Object.assign(changes, { state: 'stopped', app, appTree: null });
     }
     // An install or unload that was cut off leaves a tree that nobody can vouch for.

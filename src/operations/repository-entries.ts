@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
@@ -17,9 +17,10 @@ import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { newUid } from './ids.js';
 import type { CloneOptions } from './operation-request.js';
+import { StationFolders } from './station-folders.js';
 import { ISOLATION } from './station-isolation.js';
 
-/** Enters new repositories: who may have which id, and in which folder. */
+/** Enters new repositories (who may have which id, and in which folder), and takes them out again. */
 @Injectable()
 export class RepositoryEntries {
   /** One at a time: two clones of the same URL must not both find the id free. The unique index is the last resort. */
@@ -28,6 +29,7 @@ export class RepositoryEntries {
   constructor(
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
     private readonly registry: RepositoryRegistry,
+    private readonly folders: StationFolders,
   ) {}
 
   /** INVALID_URL, INVALID_BRANCH, GIT_HOST_NOT_ALLOWED, SANDBOX_UNAVAILABLE, ALREADY_LOADED, REPO_ID_TAKEN. */
@@ -77,6 +79,16 @@ export class RepositoryEntries {
     });
     this.turn = entered.catch(() => undefined); // the next one need not care; the caller hears of it
     return entered;
+  }
+
+  /** Takes a repository out again whose first clone did not succeed, with all that it has left on disk. */
+  async withdraw(entry: RepositoryEntry): Promise<void> {
+    // The workspace, too, is its own: it did not exist when the repository was entered.
+    const { workspace, home, staging } = this.folders.pathsOf(entry);
+    for (const folder of [staging, workspace, home]) {
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    }
+    await this.registry.remove(entry.uid);
   }
 
   private async chooseId(canonicalUrl: string, wanted: string | undefined, owner: string): Promise<string> {

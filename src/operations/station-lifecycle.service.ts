@@ -14,6 +14,7 @@ import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { terminateTree, findTree } from '../workers/thread/process-tree.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { AppSupervisor } from './app-supervisor.js';
+import { RESTARTING, SERVER_STOPPED } from './stop-reasons.js';
 import { Housekeeping } from './housekeeping.service.js';
 import { OperationQueue } from './operation-queue.js';
 import { OperationsService } from './operations.service.js';
@@ -52,13 +53,26 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
     this.bringBackApps((await this.registry.list()).filter(comesBack));
   }
 
-  /** Apps that ran when the server stopped or died run again, unless their policy is `no`. */
+  /**
+   * Apps that ran when the server stopped or died run again, unless their policy is `no`. No more at a time than there
+   * are workers: their number must not fill the queue, and what callers ask for meanwhile gets its turn among them.
+   */
   private bringBackApps(entries: RepositoryEntry[]): void {
-    for (const entry of entries) {
-      this.logger.log(`Brings back the app of ${entry.repoId}`);
-      this.operations
-        .submit('run', entry, entry.runOptions ?? {}, { principal: STATION })
-        .catch((error: Error) => this.logger.warn(`${entry.repoId} could not be brought back: ${error.message}`));
+    const left = entries.values();
+    for (let worker = 0; worker < this.config.maxWorkers; worker += 1) void this.bringBackInTurn(left);
+  }
+
+  private async bringBackInTurn(left: Iterable<RepositoryEntry>): Promise<void> {
+    for (const { uid, repoId } of left) {
+      try {
+        const entry = await this.registry.find(uid);
+        if (!entry || !comesBack(entry)) continue; // somebody was faster: it runs, was stopped or unloaded
+        this.logger.log(`Brings back the app of ${repoId}`);
+        const { finished } = await this.operations.submit('run', entry, entry.runOptions ?? {}, { principal: STATION });
+        await finished;
+      } catch (error) {
+        this.logger.warn(`${repoId} could not be brought back: ${String(error)}`);
+      }
     }
   }
 
@@ -66,11 +80,12 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
   async beforeApplicationShutdown(): Promise<void> {
     this.queue.drain();
     this.supervisor.forgetAllRestarts();
+    // First of all: the end of a run that is being interrupted is the end of the server, too, and no stop of that app.
+    for (const { uid } of this.apps.list()) this.apps.stopping(uid, SERVER_STOPPED);
     await this.operations.endAll(new Failure('INTERRUPTED', 'The server is shutting down'));
     const graceMs = Math.min(this.config.stopGraceMs, MAX_SHUTDOWN_GRACE_MS);
     await Promise.all(
       this.apps.list().map(async ({ uid, tree }) => {
-        this.apps.stopping(uid, 'server-stopped');
         await terminateTree(() => findTree(tree), graceMs);
         await this.apps.whenEnded(uid);
         await this.apps.settled(uid);
@@ -87,8 +102,9 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
   }
 }
 
-/** Only what the end of the server itself has stopped. */
+/** Only what the end of the server itself has stopped, or has kept from its restart. */
 function comesBack({ state, app, runOptions }: RepositoryEntry): boolean {
-  if (state !== 'stopped' || app?.stopReason !== 'server-stopped' || !runOptions) return false;
+  const isDue = app?.stopReason === SERVER_STOPPED || app?.stopReason === RESTARTING;
+  if (state !== 'stopped' || !isDue || !runOptions) return false;
   return runOptions.background !== false && (runOptions.restartPolicy ?? 'on-failure') !== 'no';
 }

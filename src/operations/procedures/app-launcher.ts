@@ -7,11 +7,9 @@ import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { AppSupervisor } from '../app-supervisor.js';
 import { newOperationId } from '../ids.js';
 import type { AnyJob } from '../job.js';
-import type { RunOptions } from '../operation-request.js';
+import { READY_TIMEOUT_MS, type RunOptions } from '../operation-request.js';
 import { RepositoryChanges } from '../repository-changes.js';
 import { StationTools } from '../station-tools.js';
-
-const READY_TIMEOUT_MS = 30_000;
 
 /** Starts an app in a thread that becomes its session thread, with a port of its own. */
 @Injectable()

@@ -5,6 +5,7 @@ import type { App } from '../../contracts/shapes.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { AppSupervisor } from '../app-supervisor.js';
 import type { AnyJob } from '../job.js';
+import { RepositoryChanges } from '../repository-changes.js';
 
 export interface StopResult {
   stopped: true;
@@ -23,12 +24,15 @@ export class AppStopper {
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
     private readonly apps: AppsService,
     private readonly supervisor: AppSupervisor,
+    private readonly changes: RepositoryChanges,
   ) {}
 
   async stop(job: AnyJob, entry: RepositoryEntry, reason: string, graceMs?: number): Promise<StopResult> {
     this.supervisor.forgetRestart(entry.uid);
     const running = this.apps.get(entry.uid);
     if (!running) {
+      // It must not come back when the server starts again.
+      if (entry.app?.stopReason) await this.changes.apply(entry.uid, { app: { ...entry.app, stopReason: reason } });
       return { stopped: true, alreadyStopped: true, exitCode: null, signal: null, forced: false, durationMs: 0 };
     }
     const ended = this.apps.whenEnded(entry.uid);

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../../contracts/failure.js';
 import type { RunInput, RunResult } from '../../../contracts/operations.js';
@@ -5,10 +6,10 @@ import type { App } from '../../../contracts/shapes.js';
 import type { AppEndCause } from '../../../contracts/worker-messages.js';
 import type { OperationThread } from '../operation-thread.js';
 import { killTree, terminateTree } from '../process-tree.js';
-import type { SandboxedProcess } from '../sandbox/sandbox.js';
+import type { ProcessExit, SandboxedProcess } from '../sandbox/sandbox.js';
 import { AppTree } from './app-tree.js';
 import { AppWatch } from './app-watch.js';
-import { endText, exitFailure } from './exit-failure.js';
+import { CONTEXT_LINES, endText, exitFailure, tellingLine } from './exit-failure.js';
 import type { LaunchPlan } from './launch-plan.js';
 import { becomesUnhealthy } from './liveness.js';
 import { OutputTail } from './output-tail.js';
@@ -17,7 +18,8 @@ const ENDING_POLL_MS = 25;
 const DAEMON_POLL_MS = 1_000;
 /** For what is left in the pipes when every process has ended. */
 const DRAIN_MS = 1_000;
-const CONTEXT_LINES = 20;
+/** A crash of Node.js alone takes 25 lines, and names its cause in the first. */
+const DIAGNOSED_LINES = 100;
 
 /**
  * A running app, from its start until the last process of its tree has ended. It lives as long as any member of the
@@ -34,9 +36,12 @@ export class AppSession {
   private readonly tree: AppTree;
   private readonly watch: AppWatch;
   private readonly output = new OutputTail();
-  private readonly followed: Promise<void>[] = [];
+  /** Each with what settles at its end. */
+  private readonly pipes: [Readable, Promise<void>][] = [];
   /** Aborted when every process has ended: ends all timers. */
   private readonly over = new AbortController();
+  /** Of the last command that has ended. */
+  private exit: ProcessExit = { exitCode: null, signal: null };
   private cause: AppEndCause | undefined;
   private settle!: { resolve(result: RunResult): void; reject(failure: unknown): void };
 
@@ -65,8 +70,16 @@ export class AppSession {
       await killTree(this.tree.members);
       this.over.abort();
     }
-    await Promise.race([Promise.all(this.followed), delay(DRAIN_MS, undefined, { ref: false })]);
+    await this.drain();
     this.tellEnd();
+  }
+
+  /** One that got away may hold the pipes open for ever. */
+  private async drain(): Promise<void> {
+    const read = Promise.all(this.pipes.map(([, end]) => end));
+    await Promise.race([read, delay(DRAIN_MS, undefined, { ref: false })]);
+    for (const [pipe] of this.pipes) pipe.destroy();
+    await read;
   }
 
   /** The script and what goes before and after it; the first that fails is the last. */
@@ -74,9 +87,9 @@ export class AppSession {
     for (const command of this.plan.commands) {
       const child = await this.thread.sandbox.spawn(command);
       this.began(child);
-      Object.assign(this.app, await child.exited);
+      this.exit = await child.exited;
       await nextTurn(); // the message that it is being stopped may have come at the same time
-      if (this.cause || this.app.exitCode !== 0) return;
+      if (this.cause || this.exit.exitCode !== 0) return;
     }
   }
 
@@ -88,8 +101,8 @@ export class AppSession {
       this.output.add(text);
       this.watch.seeLine(text);
     };
-    this.followed.push(this.thread.log.follow(stdout, 'stdout', onLine));
-    this.followed.push(this.thread.log.follow(stderr, 'stderr', onLine));
+    this.pipes.push([stdout, this.thread.log.follow(stdout, 'stdout', onLine)]);
+    this.pipes.push([stderr, this.thread.log.follow(stderr, 'stderr', onLine)]);
     this.tell(first ? 'app-started' : 'app-tree');
     if (!first) return;
     this.watch.begin(this.over.signal);
@@ -105,7 +118,7 @@ export class AppSession {
 
   /** What the commands have left running is the app as well, unless it has failed or was to run to its end only. */
   private async treeEnds(): Promise<void> {
-    const failed = this.app.exitCode !== 0;
+    const failed = this.exit.exitCode !== 0;
     if (failed || !this.input.background) this.cause ??= failed ? 'crashed' : 'exited';
     if (this.cause === 'crashed' || this.cause === 'exited') return;
     // Whoever stops the app ends its tree, from outside.
@@ -150,13 +163,14 @@ export class AppSession {
   private tellEnd(): void {
     const { app, plan, thread, output } = this;
     const cause = this.cause ?? 'exited';
-    const lastLines = output.lastLines(CONTEXT_LINES);
-    Object.assign(app, { pid: null, ready: false, stoppedAt: Date.now() });
+    const lines = output.lastLines(DIAGNOSED_LINES);
+    Object.assign(app, { pid: null, ready: false, ...this.exit, stoppedAt: Date.now() });
+    if (cause === 'crashed') app.stopReason = tellingLine(lines) ?? endText(app);
     thread.log.write('system', [`The app ${endText(app)}`]);
-    thread.send({ type: 'app-ended', app: { ...app }, cause, lastLines });
+    thread.send({ type: 'app-ended', app: { ...app }, cause, lastLines: lines.slice(-CONTEXT_LINES) });
     if (thread.signal.aborted) this.settle.reject(thread.signal.reason);
     else if (!this.input.background) this.settle.resolve({ ...app, readiness: 'exited', ...output.read() });
-    else if (cause === 'crashed') this.settle.reject(exitFailure(app, plan.scripts, lastLines));
+    else if (cause === 'crashed') this.settle.reject(exitFailure(app, plan.scripts, lines));
     else if (cause === 'exited') this.settleAs('exited');
     else this.settle.reject(new Failure('CANCELLED', 'The app was stopped before it was ready'));
   }

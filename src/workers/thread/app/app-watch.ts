@@ -7,7 +7,9 @@ import { listeningOf } from './listeners.js';
 import { Readiness } from './readiness.js';
 
 const STARTING_POLL_MS = 100;
-const RUNNING_POLL_MS = 2_000;
+const RUNNING_POLL_MS = 1_000;
+/** Daemons leave their parents at the start, and some clear their environment: they have to be seen before. */
+const CLOSE_WATCH_MS = 5_000;
 
 /** Looks again and again at what the app's processes are and where they listen, and keeps `app` up to date. */
 export class AppWatch {
@@ -36,7 +38,7 @@ export class AppWatch {
   }
 
   private async look(signal: AbortSignal): Promise<void> {
-    const hurryUntil = Date.now() + this.input.readyTimeoutMs;
+    const hurryUntil = Date.now() + Math.max(this.input.readyTimeoutMs, CLOSE_WATCH_MS);
     while (!signal.aborted) {
       await this.findEndpoints();
       if (signal.aborted) return;

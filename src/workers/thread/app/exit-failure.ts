@@ -22,27 +22,30 @@ const SYMPTOMS: { pattern: RegExp; script?: string; suggestion: string }[] = [
 ];
 
 const MAX_CHARS = 1_000;
+/** How many of the last lines are handed on. */
+export const CONTEXT_LINES = 30;
 
 export const endText = ({ exitCode, signal }: App): string =>
   signal ? `was ended by ${signal}` : `exited with code ${exitCode}`;
 
+/** The line of the output that says best why: what was thrown, else the last one. Node.js prints its version below. */
+export function tellingLine(lines: string[]): string | undefined {
+  const said = lines.filter((line) => line.trim() !== '' && !/^Node\.js v\d/.test(line));
+  const thrown = said.findLast((line) => /^(Uncaught |\[?)?\w*Error\b/.test(line));
+  return (thrown ?? said.at(-1))?.trim().slice(0, MAX_CHARS);
+}
+
 /** A start that failed, with its last lines and the likeliest way on. */
-export function exitFailure(app: App, scripts: Record<string, string>, lastLines: string[]): Failure {
+export function exitFailure(app: App, scripts: Record<string, string>, lines: string[]): Failure {
   const { script, command, exitCode, signal } = app;
-  const said =
-    lastLines.findLast((line) => /^(Uncaught )?\w*Error\b/.test(line)) ??
-    lastLines.findLast((line) => line.trim() !== '');
+  const reason = tellingLine(lines);
   const symptom = SYMPTOMS.find(
     ({ pattern, script: needed }) =>
       (needed === undefined || (Object.hasOwn(scripts, needed) && needed !== script)) &&
-      lastLines.some((line) => pattern.test(line.slice(0, MAX_CHARS))),
+      lines.some((line) => pattern.test(line.slice(0, MAX_CHARS))),
   );
-  return new Failure(
-    'APP_EXITED',
-    `The app ${endText(app)} before it was ready${said ? `: ${said.trim().slice(0, MAX_CHARS)}` : ''}`,
-    {
-      context: { script, command, exitCode, signal, lastLines },
-      ...(symptom && { suggestion: symptom.suggestion }),
-    },
-  );
+  return new Failure('APP_EXITED', `The app ${endText(app)} before it was ready${reason ? `: ${reason}` : ''}`, {
+    context: { script, command, exitCode, signal, lastLines: lines.slice(-CONTEXT_LINES) },
+    ...(symptom && { suggestion: symptom.suggestion }),
+  });
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UpdateInput, UpdateOutput } from '../../../contracts/operations.js';
+import type { Git } from './git.js';
 import { missingRef } from './missing-ref.js';
 import type { Remote } from './remote.js';
 
@@ -18,33 +19,24 @@ export async function resolveRef(remote: Remote, { branch, tracked }: UpdateInpu
 
 /**
  * Fetches the ref into the repository's copy of it, and resolves with its commit. A shallow repository stays so: it is
- * given the history since `from`, which is what the update is about.
+ * given the history since `time`, which is what the update is about.
  */
-export async function fetchRef(remote: Remote, folder: string, ref: RemoteRef, from: string): Promise<string> {
-  const copy = trackingRef(ref);
-  await makeRoom(remote, folder, copy);
+export async function fetchRef(remote: Remote, folder: string, ref: RemoteRef, time: string): Promise<string> {
+  const { git, url } = remote;
+  const copy = ref.refKind === 'tag' ? `refs/tags/${ref.branch}` : `refs/remotes/origin/${ref.branch}`;
+  await makeRoom(git, folder, copy);
   const source = ref.refKind === 'tag' ? copy : `refs/heads/${ref.branch}`;
+  const options = ['--progress', '--force', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'];
   const fetch = (...history: string[]) =>
-    remote.git.run(folder, [
-      ...['fetch', '--progress', '--force', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'],
-      ...history,
-      ...['--', remote.url, `+${source}:${copy}`],
-    ]);
+    git.run(folder, ['fetch', ...options, ...history, '--', url, `+${source}:${copy}`]);
   if (!existsSync(join(folder, '.git', 'shallow'))) await fetch();
-  else {
-    const time = await remote.git.run(folder, ['show', '--no-patch', '--format=%ct', from]);
-    // Without a limit, a rewritten history would come whole. It may hold nothing newer, and a few hosts know no dates.
-    await fetch(`--shallow-since=@${time.trim()}`).catch(() => fetch('--depth=1'));
-  }
-  return (await remote.git.run(folder, ['rev-parse', '--verify', `${copy}^{commit}`])).trim();
+  // Without a limit, a rewritten history would come whole. It may hold nothing newer, and a few hosts know no dates.
+  else await fetch(`--shallow-since=@${time}`).catch(() => fetch('--depth=1'));
+  return (await git.run(folder, ['rev-parse', '--verify', `${copy}^{commit}`])).trim();
 }
 
-/** Where the repository keeps what the remote said last. */
-export const trackingRef = ({ branch, refKind }: RemoteRef): string =>
-  refKind === 'tag' ? `refs/tags/${branch}` : `refs/remotes/origin/${branch}`;
-
 /** Where the remote has one of two names that exclude each other, it has deleted the other. */
-async function makeRoom({ git }: Remote, folder: string, ref: string): Promise<void> {
+async function makeRoom(git: Git, folder: string, ref: string): Promise<void> {
   const namespace = ref.startsWith('refs/tags/') ? 'refs/tags' : 'refs/remotes/origin';
   const names = (await git.run(folder, ['for-each-ref', '--format=%(refname)', namespace])).split('\n');
   for (const name of names.filter((one) => excludeEachOther(one, ref)))

@@ -16,6 +16,7 @@ describe('what git says', () => {
     ['ssh: connect to host h port 22: Connection refused', 'GIT_UNREACHABLE'],
     ['error: RPC failed; curl 18 transfer closed\nfatal: early EOF', 'GIT_UNREACHABLE'],
     ["fatal: unable to access 'https://h/': SSL certificate problem: self-signed certificate", 'GIT_UNREACHABLE'],
+    ['fatal: unable to access: server certificate verification failed. CAfile: none', 'GIT_UNREACHABLE'],
     ['fatal: write error: No space left on device', 'NO_SPACE'],
     ['remote: fatal: No space left on device\nfatal: bad pack', 'GIT_FAILED'],
   ])('%j is %s', (output, code) => {

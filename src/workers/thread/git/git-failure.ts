@@ -17,7 +17,7 @@ const SYMPTOMS: [symptom: RegExp, code: FailureCode, reason: string][] = [
     'The Git host has no such repository, or none that these credentials may read',
   ],
   [
-    /could not resolve host|failed to connect|couldn't connect|connection (refused|reset|closed|timed out)|operation timed out|network is unreachable|no route to host|early eof|hung up unexpectedly|unexpected disconnect|ssl certificate problem|ssl_connect|returned error: (5\d\d|429)|transfer closed/i,
+    /could not resolve host|failed to connect|couldn't connect|connection (refused|reset|closed|timed out)|operation timed out|network is unreachable|no route to host|early eof|hung up unexpectedly|unexpected disconnect|ssl certificate problem|certificate verification failed|ssl_connect|returned error: (5\d\d|429)|transfer closed/i,
     'GIT_UNREACHABLE',
     'The Git host cannot be reached, or the connection broke',
   ],

@@ -47,7 +47,8 @@ export function recoverSubmodule(worktree: string, { name, path }: { name: strin
     throw damaged('There is a link in place of its .git folder');
   useSafeConfig(gitFolder, relative(gitFolder, files));
   removeLeftovers(gitFolder);
-  if (!existsSync(files)) return; // git makes the folder, and connects it
+  // Without a pointer git connects the two itself, and checks the files out.
+  if (!lstatSync(pointer, { throwIfNoEntry: false })) return;
   rmSync(pointer, { recursive: true, force: true });
   writeFileSync(pointer, `gitdir: ${relative(files, gitFolder)}\n`, { flag: 'wx' });
 }

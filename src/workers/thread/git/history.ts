@@ -1,26 +1,50 @@
 import type { UpdateOutput } from '../../../contracts/operations.js';
 import type { Git } from './git.js';
 
-const MAX_PATHS = 1_000;
 const MAX_COMMITS = 100;
 const FIELDS = ['%H', '%s', '%an', '%ct'];
 
-/** What `to` has that `from` has not. In a shallow repository the commits may end before they meet. */
-export async function describeChanges(
+export interface Commit {
+  commit: string;
+  tree: string;
+  /** Seconds since 1970, when it was committed. */
+  time: string;
+}
+
+/** The commit that is checked out. GIT_FAILED where there is none. */
+export async function readHead(folder: string, git: Git): Promise<Commit> {
+  const format = '--format=%H %T %ct';
+  const [commit = '', tree = '', time = ''] = (await git.run(folder, ['log', '-1', format, 'HEAD'])).trim().split(' ');
+  return { commit, tree, time };
+}
+
+export interface ChangedPath {
+  path: string;
+  isAdded: boolean;
+}
+
+/** Files and submodules in which two commits differ. */
+export async function changedPaths(folder: string, from: string, to: string, git: Git): Promise<ChangedPath[]> {
+  if (from === to) return [];
+  const options = ['-r', '-z', '--name-status', '--no-renames'];
+  const fields = (await git.run(folder, ['diff-tree', ...options, from, to])).split('\0');
+  return fields.flatMap((path, at) => (at % 2 === 1 ? [{ path, isAdded: fields[at - 1] === 'A' }] : []));
+}
+
+/** Newest first, and no more than an update tells. In a shallow repository they may end before they meet `from`. */
+export async function commitsBetween(
   folder: string,
   from: string,
   to: string,
   git: Git,
-): Promise<Pick<UpdateOutput, 'changedFiles' | 'changedFileCount' | 'commits'>> {
-  const diff = await git.run(folder, ['diff-tree', '-r', '-z', '--name-only', '--no-renames', from, to]);
-  const files = diff.split('\0').filter(Boolean);
+): Promise<UpdateOutput['commits']> {
+  if (from === to) return [];
   const format = `--format=${FIELDS.map((field) => `${field}%x00`).join('')}`;
-  const log = await git.run(folder, ['log', format, `--max-count=${MAX_COMMITS}`, `${from}..${to}`]);
-  const fields = log.split('\0');
+  const fields = (await git.run(folder, ['log', format, `--max-count=${MAX_COMMITS}`, `${from}..${to}`])).split('\0');
   const commits: UpdateOutput['commits'] = [];
   for (let at = 0; at + FIELDS.length < fields.length; at += FIELDS.length) {
     const [commit = '', subject = '', author = '', seconds] = fields.slice(at, at + FIELDS.length);
     commits.push({ commit: commit.trim(), subject, author, time: Number(seconds) * 1000 });
   }
-  return { changedFiles: files.slice(0, MAX_PATHS), changedFileCount: files.length, commits };
+  return commits;
 }

@@ -4,7 +4,7 @@ import { excludeEachOther, type RemoteRef } from './fetch-ref.js';
 import { Git, type GitThread } from './git.js';
 import { isPlainPath } from './git-folder.js';
 import { restoreSubmodules } from './restore-submodules.js';
-import { addedPaths, saveLocalChanges, submodulePaths, type LocalChanges } from './saved-changes.js';
+import { saveLocalChanges, submodulePaths, type LocalChanges, type SavedChanges } from './saved-changes.js';
 
 const IDENTITY = {
   GIT_AUTHOR_NAME: 'Docking Station',
@@ -12,6 +12,11 @@ const IDENTITY = {
   GIT_COMMITTER_NAME: 'Docking Station',
   GIT_COMMITTER_EMAIL: 'docking-station@localhost',
 };
+
+export interface MoveInput extends LocalChanges {
+  to: string;
+  ref: RemoteRef;
+}
 
 export interface Move {
   /** The ref that keeps what the move has overwritten. */
@@ -24,16 +29,16 @@ export interface Move {
  * Moves the tree, the index and HEAD to the fetched commit, and saves what that overwrites. A cancel that comes while
  * files are being written is too late; when the move fails, everything is put back.
  */
-export async function moveTree(changes: LocalChanges, ref: RemoteRef, thread: GitThread): Promise<Move> {
-  const { folder, from, to } = changes;
+export async function moveTree(input: MoveInput, thread: GitThread): Promise<Move> {
+  const { folder, from, to, ref } = input;
   const steady = { ...thread, signal: new AbortController().signal };
   const git = new Git(steady, { environment: IDENTITY });
   const head = (await git.run(folder, ['symbolic-ref', '--quiet', 'HEAD'])).trim();
   const target = ref.refKind === 'branch' ? `refs/heads/${ref.branch}` : '';
-  const savedRef = await saveAndTakeIndex(changes, thread);
+  const { savedRef, submodules } = await saveAndTakeIndex(input, thread);
 
   const putBack = async () => {
-    await removeAddedSubmodules(changes, git);
+    removeAddedSubmodules(input);
     await git.run(folder, ['read-tree', '--reset', '-u', savedRef ?? from]);
     await git.run(folder, ['read-tree', '--reset', from]);
     await pointHead(git, folder, from, head, target);
@@ -42,11 +47,10 @@ export async function moveTree(changes: LocalChanges, ref: RemoteRef, thread: Gi
   const undo = () =>
     putBack().catch((error: Error) => thread.log.write('system', [`The tree was not put back: ${error.message}`]));
   try {
-    const submodules = await submodulePaths(folder, git);
     await git.run(folder, ['read-tree', '--verbose', '--reset', '-u', to]);
     await pointHead(git, folder, to, target, head);
-    if (target) await follow(git, folder, ref.branch);
-    await disownSubmodules(folder, submodules, git);
+    if (target !== head && target !== '') await follow(git, folder, ref.branch);
+    if (submodules.length > 0) await disownSubmodules(folder, submodules, git);
   } catch (error) {
     await undo();
     throw error;
@@ -55,15 +59,15 @@ export async function moveTree(changes: LocalChanges, ref: RemoteRef, thread: Gi
 }
 
 /** The index in which the changes were saved knows all files that may be taken away: the move starts from it. */
-async function saveAndTakeIndex(changes: LocalChanges, thread: GitThread): Promise<string | undefined> {
+async function saveAndTakeIndex(changes: LocalChanges, thread: GitThread): Promise<SavedChanges> {
   const gitFolder = join(changes.folder, '.git');
   const index = join(gitFolder, 'index.update');
   try {
     const git = new Git(thread, { environment: { ...IDENTITY, GIT_INDEX_FILE: index } });
-    const savedRef = await saveLocalChanges(changes, index, git);
+    const saved = await saveLocalChanges(changes, index, git);
     thread.signal.throwIfAborted();
     renameSync(index, join(gitFolder, 'index'));
-    return savedRef;
+    return saved;
   } finally {
     rmSync(index, { force: true });
   }
@@ -78,20 +82,20 @@ async function disownSubmodules(folder: string, former: string[], git: Git): Pro
 }
 
 /** They came with the update: nothing stood there that was not saved. */
-async function removeAddedSubmodules(changes: LocalChanges, git: Git): Promise<void> {
-  const { folder } = changes;
-  for (const path of await addedPaths(changes, git)) {
-    if (!existsSync(join(folder, path, '.git')) || !isPlainPath(folder, path)) continue;
+function removeAddedSubmodules({ folder, added }: LocalChanges): void {
+  for (const path of added.filter((one) => existsSync(join(folder, one, '.git')) && isPlainPath(folder, one))) {
     rmSync(join(folder, path), { recursive: true, force: true });
   }
 }
 
 /** Detached when there is no `branch`. `former` makes room where the two names exclude each other. */
 async function pointHead(git: Git, folder: string, commit: string, branch: string, former: string): Promise<void> {
-  await git.run(folder, ['update-ref', '--no-deref', 'HEAD', commit]);
-  if (!branch) return;
-  if (excludeEachOther(branch, former)) await git.run(folder, ['update-ref', '-d', former]);
-  await git.run(folder, ['update-ref', branch, commit]);
+  const update = (...args: string[]) => git.run(folder, ['update-ref', ...args]);
+  if (branch !== '' && branch === former) return void (await update('HEAD', commit));
+  await update('--no-deref', 'HEAD', commit);
+  if (branch === '') return;
+  if (excludeEachOther(branch, former)) await update('-d', former);
+  await update(branch, commit);
   await git.run(folder, ['symbolic-ref', 'HEAD', branch]);
 }
 

@@ -3,16 +3,26 @@ import { join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import type { Git } from './git.js';
 
-/** What a package manager makes anew. */
+/** What a package manager makes anew is never saved. */
 const CACHES = ['node_modules', '.cache', '.npm', '.pnpm-store', '.yarn/cache', '.yarn/unplugged'];
-const NEVER_SAVED = CACHES.map((path) => `:(exclude,glob)**/${path}/**`);
+const NO_CACHES = CACHES.map((path) => `:(exclude,glob)**/${path}/**`);
 
+/** What a move of the tree is to save. */
 export interface LocalChanges {
   folder: string;
+  /** Where HEAD is. */
   from: string;
-  to: string;
+  fromTree: string;
+  /** Paths that the move adds. */
+  added: string[];
   /** Commits that were made here have no other place to be kept in. */
   hasLocalCommits: boolean;
+}
+
+export interface SavedChanges {
+  savedRef?: string;
+  /** Paths of the submodules of `from`. */
+  submodules: string[];
 }
 
 /** Whether HEAD has commits that the remote never had. To be asked before a fetch, which forgets what the remote had. */
@@ -21,43 +31,41 @@ export async function hasLocalCommits(folder: string, git: Git): Promise<boolean
 }
 
 /**
- * Makes a commit of what a move from `from` to `to` would overwrite: changed tracked files, and untracked ones that stand
- * where `to` has some. Resolves with the ref that keeps it, or undefined when there is nothing to keep. `git` has an
- * index of its own in the file `index`, which holds these files afterwards, so that the move may take them away.
+ * Makes a commit of what a move of the tree would overwrite: changed tracked files, and untracked ones that stand where
+ * it adds some. There is no ref when there was nothing to keep. `git` has an index of its own in the file `index`, which
+ * holds these files afterwards, so that the move may take them away.
  */
-export async function saveLocalChanges(changes: LocalChanges, index: string, git: Git): Promise<string | undefined> {
+export async function saveLocalChanges(changes: LocalChanges, index: string, git: Git): Promise<SavedChanges> {
   const { folder, from } = changes;
-  await fillIndex(changes, index, git);
-  const submodules = await submodulePaths(folder, git);
+  const submodules = await fillIndex(changes, index, git);
   // git would run by the configuration of a submodule to compare it.
-  const others = submodules.map((path) => `:(exclude,literal)${path}`);
-  await git.run(folder, ['add', '--update', '--', '.', ...NEVER_SAVED, ...others]);
-  const inTheWay = (await addedPaths(changes, git))
-    .filter((path) => !submodules.some((submodule) => path.startsWith(`${submodule}/`)))
+  const noSubmodules = submodules.map((path) => `:(exclude,literal)${path}`);
+  await git.run(folder, ['add', '--update', '--', '.', ...NO_CACHES, ...noSubmodules]);
+  const inTheWay = changes.added
+    .filter((path) => !isCache(path) && !submodules.some((submodule) => path.startsWith(`${submodule}/`)))
     .flatMap((path) => standingAt(folder, path));
   if (inTheWay.length > 0) await addToIndex([...new Set(inTheWay)], folder, index, git);
 
   const tree = (await git.run(folder, ['write-tree'])).trim();
-  const isChanged = tree !== (await git.run(folder, ['rev-parse', `${from}^{tree}`])).trim();
-  if (!isChanged && !changes.hasLocalCommits) return undefined;
+  if (tree === changes.fromTree && !changes.hasLocalCommits) return { submodules };
   const message = 'Local changes that an update has replaced';
   const commit = (await git.run(folder, ['commit-tree', tree, '-p', from, '-m', message])).trim();
-  const ref = `refs/docking-station/saved/${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
-  await git.run(folder, ['update-ref', ref, commit]);
-  return ref;
+  const savedRef = `refs/docking-station/saved/${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
+  await git.run(folder, ['update-ref', savedRef, commit]);
+  return { savedRef, submodules };
 }
 
 /**
  * From the repository's own index, as that knows which files are unchanged without reading them. Made anew where it is
- * damaged, or has entries that git was told not to look at.
+ * damaged, or has entries that git was told not to look at. Resolves with the paths of the submodules.
  */
-async function fillIndex({ folder, from }: LocalChanges, index: string, git: Git): Promise<void> {
+async function fillIndex({ folder, from }: LocalChanges, index: string, git: Git): Promise<string[]> {
   rmSync(index, { force: true });
   try {
     linkSync(join(folder, '.git', 'index'), index);
     await git.run(folder, ['read-tree', '--reset', from]);
-    const entries = (await git.run(folder, ['ls-files', '-v', '-z'])).split('\0');
-    if (entries.every((entry) => entry === '' || entry.startsWith('H '))) return;
+    const entries = await entriesOf(folder, git);
+    if (entries.every(({ isLookedAt }) => isLookedAt)) return submodulesAmong(entries);
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const isDamaged = error instanceof Failure && error.code === 'GIT_FAILED';
@@ -65,19 +73,30 @@ async function fillIndex({ folder, from }: LocalChanges, index: string, git: Git
   }
   rmSync(index, { force: true });
   await git.run(folder, ['read-tree', from]);
+  return submodulePaths(folder, git);
+}
+
+interface IndexEntry {
+  path: string;
+  isSubmodule: boolean;
+  isLookedAt: boolean;
+}
+
+async function entriesOf(folder: string, git: Git): Promise<IndexEntry[]> {
+  const lines = (await git.run(folder, ['ls-files', '-v', '--stage', '-z'])).split('\0').filter(Boolean);
+  return lines.map((line) => ({
+    path: line.slice(line.indexOf('\t') + 1),
+    isSubmodule: line.startsWith('160000 ', 2),
+    isLookedAt: line.startsWith('H '),
+  }));
 }
 
 /** Of those in the index of `git`. */
-export async function submodulePaths(folder: string, git: Git): Promise<string[]> {
-  const entries = (await git.run(folder, ['ls-files', '--stage', '-z'])).split('\0');
-  return entries.filter((entry) => entry.startsWith('160000 ')).map((entry) => entry.slice(entry.indexOf('\t') + 1));
-}
+export const submodulePaths = async (folder: string, git: Git): Promise<string[]> =>
+  submodulesAmong(await entriesOf(folder, git));
 
-/** Files and submodules that `to` has and `from` has not. */
-export async function addedPaths({ folder, from, to }: LocalChanges, git: Git): Promise<string[]> {
-  const options = ['-r', '-z', '--name-only', '--no-renames', '--diff-filter=A'];
-  return (await git.run(folder, ['diff-tree', ...options, from, to])).split('\0').filter(Boolean);
-}
+const submodulesAmong = (entries: IndexEntry[]): string[] =>
+  entries.filter(({ isSubmodule }) => isSubmodule).map(({ path }) => path);
 
 /** The file at the path, or in place of a folder above it, or all in a folder at the path. Links are not followed. */
 function standingAt(folder: string, path: string): string[] {
@@ -94,12 +113,12 @@ function standingAt(folder: string, path: string): string[] {
 function filesIn(folder: string, path: string): string[] {
   return readdirSync(join(folder, path), { withFileTypes: true }).flatMap((entry) => {
     const below = `${path}/${entry.name}`;
-    if (entry.isDirectory()) return isKept(below) ? filesIn(folder, below) : [];
+    if (entry.isDirectory()) return entry.name === '.git' || isCache(below) ? [] : filesIn(folder, below);
     return entry.isFile() || entry.isSymbolicLink() ? [below] : [];
   });
 }
 
-const isKept = (path: string): boolean => !['.git', ...CACHES].some((name) => `/${path}`.endsWith(`/${name}`));
+const isCache = (path: string): boolean => CACHES.some((cache) => `/${path}/`.includes(`/${cache}/`));
 
 /** By a file: there may be more paths than fit into an argument list. */
 async function addToIndex(paths: string[], folder: string, index: string, git: Git): Promise<void> {

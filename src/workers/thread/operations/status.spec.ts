@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GitServer } from '../../../../test/support/git-server.js';
 import { TestThread } from '../../../../test/support/operation-thread.js';
@@ -187,15 +196,17 @@ describe('the status', () => {
   });
 
   it('is not let into a submodule that leads to another repository', async () => {
+    const files = { sub: { submodule: commit }, 'a.txt': '' };
+    const { url } = await server.createRepository('alice/super', { files });
+    rmSync(station.paths.workspace, { recursive: true });
+    await clone({ repoUrl: url, depth: 1, git: { allowedHosts: [server.host] } }, station.next());
     const canary = join(dirname(station.paths.workspace), 'canary');
-    station.write({
-      'a.txt': 'b',
-      'evil/config': `[core]\n\tfsmonitor = touch ${canary};:\n`,
-      'evil/HEAD': `${commit}\n`,
-    });
-    for (const name of ['objects', 'refs']) mkdirSync(inWorkspace(`evil/${name}`));
-    station.write({ 'sub/.git': 'gitdir: ../evil\n', 'sub/file': '' });
-    await statusOf();
+    const evil = join(dirname(station.paths.workspace), 'evil');
+    cpSync(inWorkspace('.git'), evil, { recursive: true });
+    appendFileSync(join(evil, 'config'), `[core]\n\tfsmonitor = touch ${canary};:\n`);
+    writeFileSync(join(evil, 'HEAD'), `${commit}\n`);
+    station.write({ 'sub/.git': `gitdir: ${evil}\n` });
+    expect((await statusOf()).git).toMatchObject({ changed: [], branch: 'main' });
     expect(existsSync(canary)).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../../contracts/failure.js';
-import { listenersSeenBy, reached } from '../app/listeners.js';
+import { listenersSeenBy } from '../app/listeners.js';
 import type { Handler } from '../operation-thread.js';
 import { findTree, terminateTree } from '../process-tree.js';
 
@@ -9,7 +9,7 @@ const POLL_MS = 25;
 const PORT_PATIENCE_MS = 1_000;
 
 /** Ends the app's whole tree; answers when every member is dead and its ports are free. Stopping what has ended is fine. */
-export const stop: Handler<'stop'> = async ({ tree, graceMs, host, ports }, thread) => {
+export const stop: Handler<'stop'> = async ({ tree, graceMs, ports }, thread) => {
   const startedAt = Date.now();
   thread.progress('stopping', null, `SIGTERM, and SIGKILL after ${graceMs} ms`);
   const { forced, survivors } = await terminateTree(() => findTree(tree), graceMs);
@@ -21,7 +21,7 @@ export const stop: Handler<'stop'> = async ({ tree, graceMs, host, ports }, thre
     });
   }
   const deadline = Date.now() + PORT_PATIENCE_MS;
-  const taken = () => ports.some((port) => reached(listenersSeenBy('self'), host, port));
+  const taken = () => listenersSeenBy('self').some(({ port }) => ports.includes(port));
   while (ports.length > 0 && taken() && Date.now() < deadline) await delay(POLL_MS);
   return { forced, durationMs: Date.now() - startedAt };
 };

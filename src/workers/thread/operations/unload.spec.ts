@@ -16,8 +16,8 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await thread.dispose();
   rmSync(outside, { recursive: true, force: true });
+  await thread.dispose();
 });
 
 const folders = () => Object.values(thread.paths);

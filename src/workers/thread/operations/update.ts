@@ -1,41 +1,48 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UpdateInput, UpdateOutput } from '../../../contracts/operations.js';
-import { fetchRef, resolveRef, type RemoteRef } from '../git/fetch-ref.js';
+import { fetchRef, resolveRef } from '../git/fetch-ref.js';
 import { Git } from '../git/git.js';
 import { recoverRepository } from '../git/git-folder.js';
-import { describeChanges } from '../git/history.js';
+import { changedPaths, commitsBetween, readHead, type ChangedPath } from '../git/history.js';
 import { lfsWarnings } from '../git/lfs.js';
-import { moveTree } from '../git/move-tree.js';
+import { moveTree, type MoveInput } from '../git/move-tree.js';
 import { openRemote, type Remote } from '../git/remote.js';
-import { hasLocalCommits, type LocalChanges } from '../git/saved-changes.js';
+import { hasLocalCommits } from '../git/saved-changes.js';
 import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { declaredDependencies, dependencyFingerprint } from '../workspace/manifest.js';
 
+const MAX_PATHS = 1_000;
+
 /**
- * Moves the tree to where the branch or tag is now: upstream wins, and what is overwritten is saved first. All that needs
- * the network comes before, but for submodules; when it fails or is cancelled, the tree is as it was.
+ * Moves the tree to where the branch or tag is now: upstream wins, and what is overwritten is saved first. What needs the
+ * network comes before, but for submodules; when it fails or is cancelled, the tree is as it was.
  */
 export const update: Handler<'update'> = async (input, thread) => {
-  const { workspace } = thread.context.paths;
-  recoverRepository(workspace);
+  const folder = thread.context.paths.workspace;
+  recoverRepository(folder);
   const remote = await openRemote(input.repoUrl, input.git, thread);
   try {
-    const ref = await resolveRef(remote, input);
-    const changes = await fetchChanges(remote, ref, thread);
-    const before = input.installedFingerprint ?? dependencyFingerprint(workspace);
-    thread.progress('checkout', null, `moving to ${changes.to.slice(0, 12)}`);
-    const { savedRef, undo } = await moveTree(changes, ref, thread);
+    const { move, changes, commits } = await fetchChanges(remote, input, thread);
+    const fingerprint = input.installedFingerprint ?? dependencyFingerprint(folder);
+    thread.progress('checkout', null, `moving to ${move.to.slice(0, 12)}`);
+    const { savedRef, undo } = await moveTree(move, thread);
     try {
       const warnings = await completeTree(remote, input, thread);
-      const output = await describe(changes, before, thread);
+      const { declared, warnings: manifestWarnings } = declaredDependencies(folder);
       return {
-        ...output,
         repoUrl: remote.canonicalUrl,
-        ...ref,
+        ...move.ref,
+        from: move.from,
+        to: move.to,
+        changedFiles: changes.slice(0, MAX_PATHS).map(({ path }) => path),
+        changedFileCount: changes.length,
+        commits,
+        dependenciesChanged: dependencyFingerprint(folder) !== fingerprint,
+        declaresDependencies: declared,
         ...(savedRef !== undefined && { savedRef }),
-        warnings: [...output.warnings, ...warnings],
+        warnings: [...manifestWarnings, ...warnings],
       };
     } catch (error) {
       await undo();
@@ -46,12 +53,26 @@ export const update: Handler<'update'> = async (input, thread) => {
   }
 };
 
-async function fetchChanges(remote: Remote, ref: RemoteRef, thread: OperationThread): Promise<LocalChanges> {
+interface FetchedChanges {
+  move: MoveInput;
+  changes: ChangedPath[];
+  commits: UpdateOutput['commits'];
+}
+
+async function fetchChanges(remote: Remote, input: UpdateInput, thread: OperationThread): Promise<FetchedChanges> {
   const folder = thread.context.paths.workspace;
   const git = new Git(thread);
-  const from = (await git.run(folder, ['rev-parse', '--verify', 'HEAD^{commit}'])).trim();
+  const ref = await resolveRef(remote, input);
+  const { commit: from, tree: fromTree, time } = await readHead(folder, git);
   const localCommits = await hasLocalCommits(folder, git);
-  return { folder, from, to: await fetchRef(remote, folder, ref, from), hasLocalCommits: localCommits };
+  const to = await fetchRef(remote, folder, ref, time);
+  const changes = await changedPaths(folder, from, to, git);
+  const added = changes.filter(({ isAdded }) => isAdded).map(({ path }) => path);
+  return {
+    move: { folder, ref, from, fromTree, to, added, hasLocalCommits: localCommits },
+    changes,
+    commits: await commitsBetween(folder, from, to, git),
+  };
 }
 
 /** Submodules, and a word on what is not there. */
@@ -60,20 +81,4 @@ async function completeTree(remote: Remote, { git: access }: UpdateInput, thread
   const depth = existsSync(join(workspace, '.git', 'shallow')) ? 1 : 0;
   const superproject = { folder: workspace, url: remote.canonicalUrl, access, depth };
   return [...(await lfsWarnings(workspace, new Git(thread))), ...(await populateSubmodules(superproject, thread))];
-}
-
-async function describe(
-  { folder, from, to }: LocalChanges,
-  fingerprint: string,
-  thread: OperationThread,
-): Promise<Omit<UpdateOutput, 'repoUrl' | 'branch' | 'refKind' | 'savedRef'>> {
-  const { declared, warnings } = declaredDependencies(folder);
-  return {
-    from,
-    to,
-    ...(await describeChanges(folder, from, to, new Git(thread))),
-    dependenciesChanged: dependencyFingerprint(folder) !== fingerprint,
-    declaresDependencies: declared,
-    warnings,
-  };
 }

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { Failure } from '../../../contracts/failure.js';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import { identify } from '../process-tree.js';
-import type { Command, Sandbox, SandboxedProcess } from './sandbox.js';
+import type { Command, ProcessExit, Sandbox, SandboxedProcess } from './sandbox.js';
 
 /** No confinement: the command runs as the server's user with the server's view, in a process group and environment of its own. */
 export class NoSandbox implements Sandbox {
@@ -29,7 +29,7 @@ export class NoSandbox implements Sandbox {
     if (child.pid === undefined)
       throw startFailure(command, (await child) as unknown as { cause?: NodeJS.ErrnoException });
     // Not execa's own promise: that waits for the pipes too, which a daemon may hold open for ever.
-    const exited = new Promise<Awaited<SandboxedProcess['exited']>>((resolve) => {
+    const exited = new Promise<ProcessExit>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
     });
     return {
