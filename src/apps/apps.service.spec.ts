@@ -47,7 +47,7 @@ describe('the apps that run', () => {
 
   const says = (message: FromThread, from = origin) => apps.handle('r_1', message, from);
   const ends = (cause: EndedApp['cause'] = 'exited') =>
-    says({ type: 'app-ended', app: { ...app, pid: null, exitCode: 0 }, cause, lastLines: ['bye'] });
+    says({ type: 'app-ended', app: { ...app, pid: null, exitCode: 0 }, cause });
 
   it('are told of in order, however long it takes to listen', async () => {
     says({ type: 'app-started', app, tree });
@@ -89,7 +89,7 @@ describe('the apps that run', () => {
   it('are not touched by a thread of an earlier run', async () => {
     says({ type: 'app-started', app, tree });
     const earlier = { ...origin, thread: { ...origin.thread } };
-    says({ type: 'app-ended', app, cause: 'crashed', lastLines: [] }, earlier);
+    says({ type: 'app-ended', app, cause: 'crashed' }, earlier);
     expect(apps.get('r_1')).toBeDefined();
   });
 

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { ProcessTree } from '../contracts/process-tree.js';
 import type { App } from '../contracts/shapes.js';
 import type { AppEndCause, FromThread, ToThread } from '../contracts/worker-messages.js';
+import { findTree, killTree } from '../workers/thread/process-tree.js';
 import type { RunOptions } from '../operations/operation-request.js';
 
 /** The thread of a running app, as far as it matters here. */
@@ -30,7 +31,6 @@ export interface RunningApp extends RunOrigin {
 export interface EndedApp {
   app: App;
   cause: AppEndCause;
-  lastLines: string[];
 }
 
 /** Hears of the life of apps, in order, one thing at a time for each. A port: its token is this class. */
@@ -112,14 +112,16 @@ export class AppsService {
   }
 
   /** A session thread that ends without a word has crashed, and its app with it. */
-  private lost(session: Session): void {
+  private async lost(session: Session): Promise<void> {
     if (this.sessions.get(session.running.uid) !== session) return;
+    // Its thread was swept by marker: this finds also those that have cleared their environment.
+    await killTree(() => findTree(session.running.tree));
     const app = { ...session.running.app, pid: null, ready: false, stoppedAt: Date.now() };
     const cause = session.stopReason === undefined ? 'crashed' : 'stopped';
-    this.ended(session, { app, cause, lastLines: [] });
+    this.ended(session, { app, cause });
   }
 
-  private ended(session: Session, { app, cause, lastLines }: EndedApp): void {
+  private ended(session: Session, { app, cause }: EndedApp): void {
     const { running } = session;
     this.sessions.delete(running.uid);
     const stopReason = session.stopReason ?? app.stopReason;
@@ -127,7 +129,6 @@ export class AppsService {
     const endedApp = {
       app: running.app,
       cause: session.stopReason === undefined ? cause : 'stopped',
-      lastLines,
     } as const;
     this.tell(running.uid, () => this.listener.onEnded(running, endedApp));
     void this.settled(running.uid).then(() => session.end(running.app));

@@ -44,7 +44,7 @@ export type FromThread =
   | { type: 'app-tree'; app: App; tree: ProcessTree }
   /** It listens now (first time, or on other ports than before). */
   | { type: 'app-ready'; app: App }
-  | { type: 'app-ended'; app: App; cause: AppEndCause; lastLines: string[] };
+  | { type: 'app-ended'; app: App; cause: AppEndCause };
 
 /** The first cause wins: a stop that has to kill is a stop, not a crash. */
 export type AppEndCause = 'exited' | 'crashed' | 'stopped' | 'unhealthy' | 'cancelled' | 'timed-out';

@@ -42,8 +42,8 @@ export class AppSupervisor extends AppListener {
     await this.changes.apply(uid, { state: 'running', app, appTree: tree }, { operationId });
   }
 
-  async onTree({ uid, tree }: RunningApp): Promise<void> {
-    await this.changes.apply(uid, { appTree: tree });
+  async onTree({ uid, app, tree }: RunningApp): Promise<void> {
+    await this.changes.apply(uid, { app, appTree: tree });
   }
 
   async onReady({ uid, app, operationId }: RunningApp): Promise<void> {
@@ -82,14 +82,12 @@ export class AppSupervisor extends AppListener {
 }
 
 /** Why the repository is in `error`; undefined when the end was in order. */
-function reasonOf(app: App, { cause, lastLines }: EndedApp): { code: string; message: string } | undefined {
+function reasonOf(app: App, { cause }: EndedApp): { code: string; message: string } | undefined {
   if (cause === 'stopped' || cause === 'cancelled') return undefined;
   if (cause === 'timed-out') return { code: 'TIMED_OUT', message: 'The run took longer than its timeout' };
   if (cause === 'exited' && app.exitCode === 0) return undefined;
   const livedMs = (app.stoppedAt ?? Date.now()) - app.startedAt;
   const how = app.signal ? `was ended by ${app.signal}` : `exited with code ${app.exitCode ?? 'unknown'}`;
   const when = livedMs < FAILED_START_MS ? ` ${livedMs} ms after its start` : '';
-  const last = lastLines.at(-1);
-  const why = cause === 'unhealthy' ? 'stopped answering its liveness checks' : `${how}${when}`;
-  return { code: 'APP_EXITED', message: `The app ${why}${last ? `: ${last}` : ''}` };
+  return { code: 'APP_EXITED', message: `The app ${how}${when}${app.stopReason ? `: ${app.stopReason}` : ''}` };
 }

@@ -8,7 +8,7 @@ import { Manifests } from '../registry/manifests.js';
 import { OperationHistory } from '../registry/operation-history.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
-import { findTreesByPrefix, killTree } from '../workers/thread/process-tree.js';
+import { findTree, findTreesByPrefix, killTree } from '../workers/thread/process-tree.js';
 import { RepositoryEntries } from './repository-entries.js';
 import { StationFolders } from './station-folders.js';
 import { SERVER_STOPPED } from './stop-reasons.js';
@@ -70,6 +70,9 @@ export class RecoveryService {
     await this.removeGitLocks(entry);
     const changes: Partial<RepositoryEntry> = {};
     if (entry.state === 'running') {
+      // Members that have cleared their environment do not carry the station's marker any more.
+      const { appTree } = entry;
+      if (appTree) await killTree(() => findTree(appTree));
       const stoppedAt = Date.now();
       const app = entry.app && { ...entry.app, pid: null, ready: false, stoppedAt, stopReason: SERVER_STOPPED };
       Object.assign(changes, { state: 'stopped', app, appTree: null });

@@ -9,7 +9,7 @@ import { killTree, terminateTree } from '../process-tree.js';
 import type { ProcessExit, SandboxedProcess } from '../sandbox/sandbox.js';
 import { AppTree } from './app-tree.js';
 import { AppWatch } from './app-watch.js';
-import { CONTEXT_LINES, endText, exitFailure, tellingLine } from './exit-failure.js';
+import { endText, exitFailure, tellingLine } from './exit-failure.js';
 import type { LaunchPlan } from './launch-plan.js';
 import { becomesUnhealthy } from './liveness.js';
 import { OutputTail } from './output-tail.js';
@@ -167,7 +167,7 @@ export class AppSession {
     Object.assign(app, { pid: null, ready: false, ...this.exit, stoppedAt: Date.now() });
     if (cause === 'crashed') app.stopReason = tellingLine(lines) ?? endText(app);
     thread.log.write('system', [`The app ${endText(app)}`]);
-    thread.send({ type: 'app-ended', app: { ...app }, cause, lastLines: lines.slice(-CONTEXT_LINES) });
+    thread.send({ type: 'app-ended', app: { ...app }, cause });
     if (thread.signal.aborted) this.settle.reject(thread.signal.reason);
     else if (!this.input.background) this.settle.resolve({ ...app, readiness: 'exited', ...output.read() });
     else if (cause === 'crashed') this.settle.reject(exitFailure(app, plan.scripts, lines));

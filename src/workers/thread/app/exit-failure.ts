@@ -23,7 +23,7 @@ const SYMPTOMS: { pattern: RegExp; script?: string; suggestion: string }[] = [
 
 const MAX_CHARS = 1_000;
 /** How many of the last lines are handed on. */
-export const CONTEXT_LINES = 30;
+const CONTEXT_LINES = 30;
 
 export const endText = ({ exitCode, signal }: App): string =>
   signal ? `was ended by ${signal}` : `exited with code ${exitCode}`;

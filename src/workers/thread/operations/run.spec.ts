@@ -241,7 +241,7 @@ describe('an app', () => {
     it('with exit code 0 has run to its end', async () => {
       given({ start: 'echo hello' });
       expect(await repository.run()).toMatchObject({ readiness: 'exited', exitCode: 0, pid: null, ready: false });
-      expect(repository.last('app-ended')).toMatchObject({ cause: 'exited', lastLines: ['hello'] });
+      expect(repository.last('app-ended')).toMatchObject({ cause: 'exited' });
     });
 
     it.each([
@@ -280,7 +280,7 @@ describe('an app', () => {
       const { pid } = await repository.run();
       process.kill(Number(pid), 'SIGKILL');
       const ended = await eventually('its end is known', () => repository.last('app-ended'), 1_000);
-      expect(ended).toMatchObject({ cause: 'crashed', app: { signal: 'SIGKILL', pid: null }, lastLines: ['up'] });
+      expect(ended).toMatchObject({ cause: 'crashed', app: { signal: 'SIGKILL', pid: null } });
     });
 
     it('because it no longer answers its liveness checks is ended as unhealthy', async () => {
