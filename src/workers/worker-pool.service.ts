@@ -1,3 +1,4 @@
+import { inspect, types } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Injectable } from '@nestjs/common';
 import createDebug from 'debug';
@@ -158,12 +159,13 @@ function carryOut<K extends OperationName>(
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', (code) => {
       clearTimeout(lastResort);
+      const conclude = (error?: unknown) => {
+        output.reject(failure ?? crash(request.operation, error ?? new Error(`the thread exited with code ${code}`)));
+        resolve();
+      };
       // A thread that was ended by force could not end its processes.
       const { marker } = request.context;
-      void killTree(() => findTree({ marker })).finally(() => {
-        output.reject(failure ?? crash(request.operation, new Error(`the thread exited with code ${code}`)));
-        resolve();
-      });
+      void killTree(() => findTree({ marker })).then(() => conclude(), conclude);
     });
   });
   output.promise.catch(() => undefined); // whoever waits hears of it; nobody may be waiting
@@ -178,8 +180,13 @@ function carryOut<K extends OperationName>(
 }
 
 function crash(operation: OperationName, error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error);
-  return new Failure('WORKER_CRASHED', `${message}: the thread of ${operation}`, { cause: error });
+  // Not everything that is thrown is an Error, and of a DOMException nothing at all gets through from another thread.
+  const reason = types.isNativeError(error) ? error.message : `it threw ${inspect(error)}`;
+  const code = (error as NodeJS.ErrnoException | null | undefined)?.code;
+  return new Failure('WORKER_CRASHED', `${reason}: the thread of ${operation}`, {
+    cause: error,
+    ...(code === 'ERR_WORKER_OUT_OF_MEMORY' && { retryable: false, suggestion: 'Raise WORKER_MEMORY_MB.' }),
+  });
 }
 
 /** Promise.withResolvers, which Node 20 does not have. */
