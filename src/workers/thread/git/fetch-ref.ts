@@ -39,8 +39,9 @@ export async function fetchRef(remote: Remote, folder: string, ref: RemoteRef, t
 async function makeRoom(git: Git, folder: string, ref: string): Promise<void> {
   const namespace = ref.startsWith('refs/tags/') ? 'refs/tags' : 'refs/remotes/origin';
   const names = (await git.run(folder, ['for-each-ref', '--format=%(refname)', namespace])).split('\n');
-  for (const name of names.filter((one) => excludeEachOther(one, ref)))
-    await git.run(folder, ['update-ref', '-d', name]);
+  for (const name of names) {
+    if (excludeEachOther(name, ref)) await git.run(folder, ['update-ref', '-d', name]);
+  }
 }
 
 /** `a` and `a/b` cannot both exist. */

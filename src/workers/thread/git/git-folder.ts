@@ -16,7 +16,9 @@ export function gitFolderOf(worktree: string): string {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   // A submodule has a file there.
   const folder = stats?.isFile() ? resolve(worktree, readFileSync(path, 'utf8').replace(/^gitdir: |\n$/g, '')) : path;
-  if (!stats || stats.isSymbolicLink() || !existsSync(folder)) throw damaged('There is no .git folder any more');
+  if (!stats || stats.isSymbolicLink() || !existsSync(join(folder, 'refs'))) {
+    throw damaged('There is no .git folder any more');
+  }
   const link = readdirSync(folder, { withFileTypes: true }).find((entry) => entry.isSymbolicLink());
   if (link) throw damaged(`There is a link at .git/${link.name}`);
   return folder;
@@ -24,8 +26,9 @@ export function gitFolderOf(worktree: string): string {
 
 /** Makes a repository that apps could write to safe and fit for git: no other operation can be changing it now. */
 export function recoverRepository(workspace: string): void {
-  if (lstatSync(join(workspace, '.git'), { throwIfNoEntry: false })?.isFile())
+  if (lstatSync(join(workspace, '.git'), { throwIfNoEntry: false })?.isFile()) {
     throw damaged('There is a file in place of the .git folder');
+  }
   const gitFolder = gitFolderOf(workspace);
   useSafeConfig(gitFolder);
   removeLeftovers(gitFolder);
@@ -43,8 +46,9 @@ export function recoverSubmodule(worktree: string, { name, path }: { name: strin
     rmSync(pointer, { recursive: true, force: true });
     return;
   }
-  if (!isPlainPath(gitFolderOf(worktree), join('modules', name)))
+  if (!isPlainPath(gitFolderOf(worktree), join('modules', name))) {
     throw damaged('There is a link in place of its .git folder');
+  }
   useSafeConfig(gitFolder, relative(gitFolder, files));
   removeLeftovers(gitFolder);
   // Without a pointer git connects the two itself, and checks the files out.

@@ -18,7 +18,7 @@ export interface MoveInput extends LocalChanges {
   ref: RemoteRef;
 }
 
-export interface Move {
+interface Move {
   /** The ref that keeps what the move has overwritten. */
   savedRef?: string;
   /** Puts everything back, local changes included. */

@@ -5,7 +5,7 @@ import { readInside, UnreadableFile } from '../workspace/read-inside.js';
 /** What tells how a repository is stored and what it follows. Nothing in here names a program, a host's proxy or a folder. */
 const KEPT_SECTIONS = /^\[(core|extensions|remote "origin"|branch "[^"\\]*"|submodule "[^"\\]*")\]$/i;
 const KEPT_KEYS =
-  /^\s*(repositoryformatversion|filemode|bare|ignorecase|symlinks|precomposeunicode|logallrefupdates|objectformat|refstorage|url|fetch|remote|merge|active)\s*=/i;
+  /^\s*(repositoryformatversion|filemode|ignorecase|symlinks|precomposeunicode|logallrefupdates|objectformat|refstorage|url|fetch|remote|merge|active)\s*=/i;
 
 const MAX_BYTES = 1_000_000;
 

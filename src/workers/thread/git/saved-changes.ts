@@ -1,6 +1,5 @@
 import { linkSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure } from '../../../contracts/failure.js';
 import type { Git } from './git.js';
 
 /** What a package manager makes anew is never saved. */
@@ -66,10 +65,8 @@ async function fillIndex({ folder, from }: LocalChanges, index: string, git: Git
     await git.run(folder, ['read-tree', '--reset', from]);
     const entries = await entriesOf(folder, git);
     if (entries.every(({ isLookedAt }) => isLookedAt)) return submodulesAmong(entries);
-  } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const isDamaged = error instanceof Failure && error.code === 'GIT_FAILED';
-    if (!isMissing && !isDamaged) throw error;
+  } catch {
+    // There is none, or a damaged one, or no hard link to it: whatever else is wrong, the next command will say so.
   }
   rmSync(index, { force: true });
   await git.run(folder, ['read-tree', from]);

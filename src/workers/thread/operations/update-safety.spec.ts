@@ -30,6 +30,7 @@ describe('what an app has planted in the repository', () => {
 	gitProxy = ${program}
 	alternateRefsCommand = ${program}
 	worktree = /
+	bare = true
 [core] fsmonitor = ${program}
 [filter "x"]
 	clean = ${program}

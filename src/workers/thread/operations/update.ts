@@ -61,7 +61,8 @@ interface FetchedChanges {
 
 async function fetchChanges(remote: Remote, input: UpdateInput, thread: OperationThread): Promise<FetchedChanges> {
   const folder = thread.context.paths.workspace;
-  const git = new Git(thread);
+  // Without the index, which may be damaged: the move makes it anew.
+  const git = new Git(thread, { environment: { GIT_INDEX_FILE: join(folder, '.git', 'index.none') } });
   const ref = await resolveRef(remote, input);
   const { commit: from, tree: fromTree, time } = await readHead(folder, git);
   const localCommits = await hasLocalCommits(folder, git);
