@@ -1,0 +1,48 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { RepositoryEntry } from '../../src/registry/repository-entry.js';
+import { processesMentioning } from './processes.mjs';
+import type { Station } from './station.js';
+
+/** Live processes that this station has started for its repositories, or for the one with this uid. */
+export function processesOf({ dataDir }: Station, uid = ''): number[] {
+  const stationId = readFileSync(join(dataDir, 'station-id'), 'utf8').trim();
+  return processesMentioning(`DOCKING_STATION_TREE=${stationId}:${uid}`);
+}
+
+/** What lies in the station's workspace folder: workspaces by name, and all that is in the station's own folders. */
+export function filesOf({ workspaceDir }: Station): string[] {
+  return readdirSync(workspaceDir).flatMap((name) => {
+    const own = ['.homes', '.manifests', '.staging'].includes(name);
+    return own ? readdirSync(join(workspaceDir, name)).map((inner) => `${name}/${inner}`) : [name];
+  });
+}
+
+/** Changes what a station that does not run remembers of its repositories, as a restored backup might. */
+export function rewriteEntries(
+  { dataDir }: Station,
+  rewrite: (entries: RepositoryEntry[]) => RepositoryEntry[] | undefined,
+): void {
+  const database = new Database(join(dataDir, 'station.db'), { fileMustExist: true });
+  try {
+    const rows = database.prepare('SELECT entry FROM repositories').all() as { entry: string }[];
+    const entries = rewrite(rows.map(({ entry }) => JSON.parse(entry) as RepositoryEntry)) ?? [];
+    const insert = database.prepare(
+      `INSERT OR REPLACE INTO repositories (uid, owner, repo_id, created_at, home_node, epoch, entry)
+       VALUES (@uid, @owner, @repoId, @createdAt, @homeNode, @epoch, @entry)`,
+    );
+    database.transaction(() => {
+      for (const entry of entries) {
+        const { uid, owner, repoId, createdAt, homeNode, epoch } = entry;
+        insert.run({ uid, owner, repoId, createdAt, homeNode, epoch, entry: JSON.stringify(entry) });
+      }
+    })();
+  } finally {
+    database.close();
+  }
+}
+
+/** The database with its write-ahead log, as far as they exist. */
+export const databaseFiles = ({ dataDir }: Station): string[] =>
+  ['station.db', 'station.db-wal', 'station.db-shm'].map((name) => join(dataDir, name)).filter(existsSync);
