@@ -4,7 +4,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthCheckAttempt } from '@nestjs/terminus';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 
-const TIMEOUT_MS = 1000;
+/** A busy disk is no reason to send nobody here any more; one that hangs is. */
+const TIMEOUT_MS = 5_000;
 /** Probes come often, and a write each would be a load of its own. */
 const CACHE_MS = 1000;
 

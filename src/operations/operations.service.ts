@@ -99,7 +99,7 @@ export class OperationsService {
           if (await recorded.promise) await this.carryOut(live);
         },
       });
-      if (name !== 'status') await this.history.insert(this.shown(operation));
+      await this.record(operation);
       recorded.resolve(this.clearTheWayFor(live).then(() => true));
     } catch (error) {
       recorded.resolve(false);
@@ -261,8 +261,20 @@ export class OperationsService {
     }
   }
 
-  private async save(operation: Operation): Promise<void> {
+  /** On a full disk an app can still be stopped, and a repository unloaded: those have a record once there is space. */
+  private async record(operation: Operation): Promise<void> {
     if (operation.operation === 'status') return; // reads have no history
+    try {
+      await this.history.insert(this.shown(operation));
+    } catch (error) {
+      const failure = Failure.of(error);
+      if (failure.code !== 'NO_SPACE' || laneOf(operation.operation, {}) !== 'control') throw failure;
+      debug('%s goes on without a record: %s', operation.operationId, failure.message);
+    }
+  }
+
+  private async save(operation: Operation): Promise<void> {
+    if (operation.operation === 'status') return;
     try {
       await this.history.save(this.shown(operation));
     } catch (error) {

@@ -20,7 +20,7 @@ export class SqlOperationHistory extends OperationHistory {
   }
 
   async save(operation: Operation): Promise<void> {
-    await whileWriting(this.table.update({ operationId: operation.operationId }, toRow(operation)));
+    await whileWriting(this.table.upsert(toRow(operation), ['operationId']));
   }
 
   async find(operationId: string): Promise<Operation | undefined> {
