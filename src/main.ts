@@ -18,6 +18,7 @@ const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(c
   forceCloseConnections: true, // idle keep-alive connections must not hold up the exit
   logger: new StationLogger({
     prefix: 'Docking Station',
+    colors: process.stdout.isTTY, // a file or a collector wants none
     json: config.logFormat === 'json',
     logLevels: ['log', 'warn', 'error', 'fatal'],
   }),

@@ -3,7 +3,7 @@ import type { ProcessTree } from '../contracts/process-tree.js';
 import type { App } from '../contracts/shapes.js';
 import type { AppEndCause, FromThread, ToThread } from '../contracts/worker-messages.js';
 import { findTree, killTree } from '../workers/thread/process-tree.js';
-import type { RunOptions } from '../operations/operation-request.js';
+import type { RunOptions } from '../contracts/operation-options.js';
 
 /** The thread of a running app, as far as it matters here. */
 export interface SessionThread {

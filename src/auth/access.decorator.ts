@@ -3,7 +3,8 @@ import { ApiBearerAuth } from '@nestjs/swagger';
 import { ApiFailures } from '../common/openapi/responses.js';
 import type { StationRequest } from '../common/request-context.js';
 import type { OperationName } from '../contracts/operation-names.js';
-import type { Permission, Principal } from './principal.js';
+import type { Permission } from '../contracts/permissions.js';
+import type { Principal } from './principal.js';
 
 /** `any` is for what every valid key may do. */
 export type Access = { permission: Permission | 'any'; operation?: OperationName } | 'public';

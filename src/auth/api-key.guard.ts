@@ -5,7 +5,8 @@ import { Failure } from '../contracts/failure.js';
 import { ACCESS, type Access } from './access.decorator.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { bearerOf } from './bearer.js';
-import type { Permission, Principal } from './principal.js';
+import type { Permission } from '../contracts/permissions.js';
+import type { Principal } from './principal.js';
 
 /** Denies by default: a route that states neither a permission nor that it is public is nobody's. */
 @Injectable()

@@ -3,7 +3,8 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Failure } from '../contracts/failure.js';
 import { EventBus } from '../events/event-bus.js';
 import { KeyStore, type StoredKey } from '../registry/key-store.js';
-import { PERMISSIONS, STATION_OWNER, type Permission, type Principal } from './principal.js';
+import { PERMISSIONS, type Permission } from '../contracts/permissions.js';
+import { STATION_OWNER, type Principal } from './principal.js';
 
 interface KeyOptions {
   name: string;

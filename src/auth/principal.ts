@@ -1,6 +1,4 @@
-/** What a key may do. A route or event without a stated permission is denied. */
-export const PERMISSIONS = ['read', 'clone', 'install', 'update', 'run', 'stop', 'unload', 'admin'] as const;
-export type Permission = (typeof PERMISSIONS)[number];
+import type { Permission } from '../contracts/permissions.js';
 
 /** Who is asking: the owner behind a key, and what that key permits. */
 export interface Principal {

@@ -21,19 +21,22 @@ export class Housekeeping implements OnApplicationShutdown {
 
   async begin(): Promise<void> {
     await this.sweep();
-    this.timer = setInterval(() => {
-      this.sweep().catch((error: Error) => this.logger.warn(`Not everything could be forgotten: ${error.message}`));
-    }, HOUR_MS).unref();
+    this.timer = setInterval(() => void this.sweep(), HOUR_MS).unref();
   }
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
   }
 
+  /** Never rejects: a full disk must not keep the server from starting. */
   private async sweep(): Promise<void> {
-    for (const { uid, operationId } of await this.history.prune(Date.now() - HISTORY_MS)) {
-      await rm(this.folders.logOf(uid, operationId), { recursive: true, force: true });
+    try {
+      for (const { uid, operationId } of await this.history.prune(Date.now() - HISTORY_MS)) {
+        await rm(this.folders.logOf(uid, operationId), { recursive: true, force: true });
+      }
+      await this.idempotency.prune();
+    } catch (error) {
+      this.logger.warn(`Not everything could be forgotten: ${String(error)}`);
     }
-    await this.idempotency.prune();
   }
 }

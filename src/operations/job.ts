@@ -6,7 +6,8 @@ import type { FromThread } from '../contracts/worker-messages.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import type { RepositoryRegistry } from '../registry/repository-registry.js';
 import type { ThreadRun, WorkerPoolService } from '../workers/worker-pool.service.js';
-import type { OperationOptions, SubmitContext } from './operation-request.js';
+import type { OperationOptions } from '../contracts/operation-options.js';
+import type { SubmitContext } from './operation-request.js';
 import type { StationFolders } from './station-folders.js';
 
 const debug = createDebug('repo-manager:progress');

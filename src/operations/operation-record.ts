@@ -5,7 +5,7 @@ import type { Operation } from '../contracts/shapes.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { newOperationId } from './ids.js';
 import type { Lane } from './operation-queue.js';
-import { READY_TIMEOUT_MS, type RunOptions } from './operation-request.js';
+import { READY_TIMEOUT_MS, type RunOptions } from '../contracts/operation-options.js';
 
 /** An operation as it begins. */
 export function newRecord(name: OperationName, entry: RepositoryEntry, owner: string, timeoutMs: number): Operation {

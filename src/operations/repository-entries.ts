@@ -16,7 +16,7 @@ import {
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { newUid } from './ids.js';
-import type { CloneOptions } from './operation-request.js';
+import type { CloneOptions } from '../contracts/operation-options.js';
 import { StationFolders } from './station-folders.js';
 import { ISOLATION } from './station-isolation.js';
 

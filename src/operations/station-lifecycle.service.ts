@@ -6,7 +6,8 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { AppsService, type RunningApp } from '../apps/apps.service.js';
-import { PERMISSIONS, STATION_OWNER, type Principal } from '../auth/principal.js';
+import { PERMISSIONS } from '../contracts/permissions.js';
+import { STATION_OWNER, type Principal } from '../auth/principal.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
@@ -21,6 +22,7 @@ import { OperationsService } from './operations.service.js';
 import { RecoveryService } from './recovery.service.js';
 import { RepositoryChanges } from './repository-changes.js';
 
+const FULL_DISK_RETRY_MS = 5_000;
 /** At most this long are apps asked to end when the server stops: the whole exit has 20 s. */
 const MAX_SHUTDOWN_GRACE_MS = 8_000;
 
@@ -63,16 +65,22 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
   }
 
   private async bringBackInTurn(left: Iterable<RepositoryEntry>): Promise<void> {
-    for (const { uid, repoId } of left) {
-      try {
-        const entry = await this.registry.find(uid);
-        if (!entry || !comesBack(entry)) continue; // somebody was faster: it runs, was stopped or unloaded
-        this.logger.log(`Brings back the app of ${repoId}`);
-        const { finished } = await this.operations.submit('run', entry, entry.runOptions ?? {}, { principal: STATION });
-        await finished;
-      } catch (error) {
-        this.logger.warn(`${repoId} could not be brought back: ${String(error)}`);
-      }
+    for (const { uid, repoId } of left) await this.bringBack(uid, repoId);
+  }
+
+  /** Never rejects. */
+  private async bringBack(uid: string, repoId: string): Promise<void> {
+    try {
+      const entry = await this.registry.find(uid);
+      if (!entry || !comesBack(entry)) return; // somebody was faster: it runs, was stopped or unloaded
+      this.logger.log(`Brings back the app of ${repoId}`);
+      const ticket = await this.operations.submit('run', entry, entry.runOptions ?? {}, { principal: STATION });
+      const { error } = await ticket.finished;
+      if (error) throw Failure.from(error);
+    } catch (error) {
+      const { code, message } = Failure.of(error);
+      this.logger.warn(`${repoId} could not be brought back: ${message}`);
+      if (code === 'NO_SPACE') setTimeout(() => void this.bringBack(uid, repoId), FULL_DISK_RETRY_MS).unref();
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Permission } from '../auth/principal.js';
+import type { Permission } from '../contracts/permissions.js';
 
 /** An API key as it is kept: never the key, only its digest. */
 export interface StoredKey {

@@ -14,7 +14,7 @@ export interface HistoryQuery {
 /** Which operations there were, newest first. A port: its token is this class. */
 export abstract class OperationHistory {
   abstract insert(operation: Operation): Promise<void>;
-  /** Replaces the record; makes it where a full disk did not let it be inserted. */
+  /** Replaces the record, or makes it. On a full disk it is written later. */
   abstract save(operation: Operation): Promise<void>;
   abstract find(operationId: string): Promise<Operation | undefined>;
   abstract list(query: HistoryQuery): Promise<{ operations: Operation[]; nextCursor: string | null }>;

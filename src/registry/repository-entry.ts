@@ -2,7 +2,7 @@ import type { GitCredentials, InstallRecord } from '../contracts/operations.js';
 import type { ProcessTree } from '../contracts/process-tree.js';
 import type { RepositoryState } from '../contracts/repository-states.js';
 import type { App, IsolationReport, NetworkReport, PackageManagerName, Visibility } from '../contracts/shapes.js';
-import type { RunOptions } from '../operations/operation-request.js';
+import type { RunOptions } from '../contracts/operation-options.js';
 
 /** A docked repository as it is kept: in the database, and in its manifest, from which the database can be rebuilt. */
 export interface RepositoryEntry {

@@ -7,7 +7,10 @@ export abstract class RepositoryRegistry {
   abstract find(uid: string): Promise<RepositoryEntry | undefined>;
   abstract findByRepoId(repoId: string): Promise<RepositoryEntry[]>;
   abstract list(): Promise<RepositoryEntry[]>;
-  /** Applies `changes` and writes row and manifest; resolves to the whole entry, or undefined when it is gone. */
+  /**
+   * Applies `changes` and writes row and manifest, on a full disk as soon as there is space; resolves to the whole entry,
+   * or undefined when it is gone.
+   */
   abstract update(uid: string, changes: Partial<RepositoryEntry>): Promise<RepositoryEntry | undefined>;
   abstract remove(uid: string): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ChoicesField, FlagField, IntegerField, TextField } from '../../common/fields.js';
 import type { StoredKey } from '../../registry/key-store.js';
-import { PERMISSIONS, type Permission } from '../principal.js';
+import { PERMISSIONS, type Permission } from '../../contracts/permissions.js';
 
 export class CreateKeyDto {
   @TextField({ required: true, maxLength: 100, description: 'For people to tell keys apart.', example: 'laptop' })

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { PERMISSIONS, type Permission } from '../principal.js';
+import { PERMISSIONS, type Permission } from '../../contracts/permissions.js';
 
 class QuotaDto<T extends number | null> {
   @ApiProperty({ type: 'integer', nullable: true, description: 'Docked repositories; as a limit, null is no limit.' })

@@ -7,7 +7,7 @@ import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { AppSupervisor } from '../app-supervisor.js';
 import { newOperationId } from '../ids.js';
 import type { AnyJob } from '../job.js';
-import { READY_TIMEOUT_MS, type RunOptions } from '../operation-request.js';
+import { READY_TIMEOUT_MS, type RunOptions } from '../../contracts/operation-options.js';
 import { RepositoryChanges } from '../repository-changes.js';
 import { StationTools } from '../station-tools.js';
 

@@ -3,7 +3,7 @@ import type { InstallInput } from '../../contracts/operations.js';
 import { Failure } from '../../contracts/failure.js';
 import type { RepositoryState } from '../../contracts/repository-states.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
-import type { InstallOptions } from '../operation-request.js';
+import type { InstallOptions } from '../../contracts/operation-options.js';
 import type { AnyJob, Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
 import { StationTools } from '../station-tools.js';

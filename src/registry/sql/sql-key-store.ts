@@ -1,5 +1,5 @@
 import type { DataSource, Repository as Table } from 'typeorm';
-import type { Permission } from '../../auth/principal.js';
+import type { Permission } from '../../contracts/permissions.js';
 import { KeyStore, type StoredKey } from '../key-store.js';
 import { whileWriting } from './database.js';
 import { KeyTable, type KeyRow } from './tables.js';

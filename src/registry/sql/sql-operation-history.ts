@@ -4,11 +4,13 @@ import type { Operation } from '../../contracts/shapes.js';
 import { OperationHistory, type HistoryQuery } from '../operation-history.js';
 import { whileWriting } from './database.js';
 import { OperationTable, RepositoryTable, type OperationRow } from './tables.js';
+import { Unwritten } from './unwritten.js';
 
 const KEPT_PER_REPOSITORY = 200;
 
 export class SqlOperationHistory extends OperationHistory {
   private readonly table: Table<OperationRow>;
+  private readonly unwritten = new Unwritten<Operation>((operation) => this.save(operation));
 
   constructor(private readonly database: DataSource) {
     super();
@@ -20,12 +22,14 @@ export class SqlOperationHistory extends OperationHistory {
   }
 
   async save(operation: Operation): Promise<void> {
-    await whileWriting(this.table.upsert(toRow(operation), ['operationId']));
+    await this.unwritten.orHold(operation.operationId, operation, async () => {
+      await whileWriting(this.table.upsert(toRow(operation), ['operationId']));
+    });
   }
 
   async find(operationId: string): Promise<Operation | undefined> {
     const row = await this.table.findOneBy({ operationId });
-    return row ? toOperation(row) : undefined;
+    return this.unwritten.get(operationId) ?? (row ? toOperation(row) : undefined);
   }
 
   async list({ uid, visibleTo, limit, cursor }: HistoryQuery): Promise<{
@@ -53,7 +57,7 @@ export class SqlOperationHistory extends OperationHistory {
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     const nextCursor = rows.length > limit && last ? `${last.queuedAt}.${last.operationId}` : null;
-    return { operations: page.map(toOperation), nextCursor };
+    return { operations: page.map((row) => this.unwritten.get(row.operationId) ?? toOperation(row)), nextCursor };
   }
 
   async unfinished(): Promise<Operation[]> {

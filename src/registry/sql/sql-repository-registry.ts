@@ -6,11 +6,13 @@ import { RepositoryRegistry } from '../repository-registry.js';
 import type { Secrets } from '../secrets.js';
 import { sqliteCode, whileWriting } from './database.js';
 import { RepositoryTable, type RepositoryRow } from './tables.js';
+import { Unwritten } from './unwritten.js';
 
 export class SqlRepositoryRegistry extends RepositoryRegistry {
   private readonly table: Table<RepositoryRow>;
   /** The last write of each repository: an update reads, changes and writes, and must not do so beside another. */
   private readonly writes = new Map<string, Promise<unknown>>();
+  private readonly unwritten = new Unwritten<RepositoryEntry>(({ uid }) => this.update(uid, {}));
 
   constructor(
     database: DataSource,
@@ -56,8 +58,10 @@ export class SqlRepositoryRegistry extends RepositoryRegistry {
       const before = await this.find(uid);
       if (!before) return undefined;
       const entry = { ...before, ...changes, updatedAt: Date.now() };
-      await whileWriting(this.table.update({ uid }, this.toRow(entry)));
-      await this.manifests.write(entry);
+      await this.unwritten.orHold(uid, entry, async () => {
+        await whileWriting(this.table.update({ uid }, this.toRow(entry)));
+        await this.manifests.write(entry);
+      });
       return entry;
     });
   }
@@ -66,6 +70,7 @@ export class SqlRepositoryRegistry extends RepositoryRegistry {
     await this.inTurn(uid, async () => {
       await this.manifests.remove(uid);
       await whileWriting(this.table.delete({ uid }));
+      this.unwritten.forget(uid);
     });
     this.writes.delete(uid);
   }
@@ -85,10 +90,10 @@ export class SqlRepositoryRegistry extends RepositoryRegistry {
   }
 
   private toEntry(row: RepositoryRow | null): RepositoryEntry | undefined {
-    return row ? unpackEntry(row.entry, this.secrets) : undefined;
+    return row ? (this.unwritten.get(row.uid) ?? unpackEntry(row.entry, this.secrets)) : undefined;
   }
 
   private toEntries(rows: RepositoryRow[]): RepositoryEntry[] {
-    return rows.map((row) => unpackEntry(row.entry, this.secrets));
+    return rows.map((row) => this.unwritten.get(row.uid) ?? unpackEntry(row.entry, this.secrets));
   }
 }

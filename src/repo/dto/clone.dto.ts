@@ -2,7 +2,7 @@ import { ChoiceField, FlagField, IntegerField, ObjectField, TextField } from '..
 import { Failure } from '../../contracts/failure.js';
 import type { GitCredentials } from '../../contracts/operations.js';
 import type { PackageManagerName, Visibility } from '../../contracts/shapes.js';
-import type { CloneOptions } from '../../operations/operation-request.js';
+import type { CloneOptions } from '../../contracts/operation-options.js';
 
 export const PACKAGE_MANAGERS: readonly PackageManagerName[] = ['npm', 'yarn', 'pnpm', 'bun'];
 export const VISIBILITIES: readonly Visibility[] = ['private', 'shared'];

@@ -1,6 +1,6 @@
 import { ChoiceField, FlagField, IntegerField, MapField, ObjectField, TextField } from '../../common/fields.js';
 import type { PackageManagerName, RestartPolicy, Visibility } from '../../contracts/shapes.js';
-import type { InstallOptions, RunOptions, StopOptions, UpdateOptions } from '../../operations/operation-request.js';
+import type { InstallOptions, RunOptions, StopOptions, UpdateOptions } from '../../contracts/operation-options.js';
 import { PACKAGE_MANAGERS, VISIBILITIES } from './clone.dto.js';
 
 const RESTART_POLICIES: readonly RestartPolicy[] = ['no', 'on-failure', 'always'];
