@@ -1,8 +1,12 @@
+import { Logger } from '@nestjs/common';
 import { Unwritten } from './unwritten.js';
 
 const full = () => Promise.reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
 
 describe('What a full disk does not take', () => {
+  beforeAll(() => Logger.overrideLogger(false));
+  afterAll(() => Logger.overrideLogger(['warn']));
+
   it('is read from memory until it is written', async () => {
     const retried = new Promise<string>((resolve) => {
       const unwritten = new Unwritten<string>(async (record) => {
