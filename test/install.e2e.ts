@@ -91,7 +91,7 @@ describe('an install', () => {
     expect(bytes).toBeLessThanOrEqual(LOG_MAX_MB * LOG_FILES * MIB);
     const { lines } = await log(repoId);
     const texts = lines.map(({ text }) => text);
-    const long = texts.findIndex((text) => text.endsWith(`[${5_000_000 - 16_384} more characters cut]`));
+    const long = texts.findIndex((text) => text.endsWith(`[truncated: ${5_000_000 - 16_384} more characters]`));
     expect(texts.slice(long + 1, long + 3)).toEqual(['after the long line', 'the last line']);
     const first = await kit.station.api<LogPage>('GET', `/operations/${body.operationId}/logs?cursor=0`);
     expect(first.body.result.dropped).toBe(Number(first.body.result.lines[0]?.seq) - 1);
