@@ -45,7 +45,7 @@ const VARIABLES = {
   SANDBOX: choice(['auto', 'none'], { default: 'auto' }),
   /** Permits HOST other than loopback without a sandbox: every repository then runs as the server's user. */
   ALLOW_UNSANDBOXED: bool({ default: false }),
-  /** MiB at which a log file is rotated, and how many files of it are kept. */
+  /** MiB at which a log file is rotated, and how many such files the logs of one repository may take in all. */
   LOG_MAX_MB: int({ default: 10, min: 1, max: 1_024 }),
   LOG_FILES: int({ default: 3, min: 1, max: 100 }),
   /** `host:port` entries, comma separated: Git hosts that may have private addresses, and may be reached by http. */

@@ -81,8 +81,8 @@ export class OperationsService {
       pool: this.pool,
       folders: this.folders,
       onProgress: (one) => this.changes.progress(entry, this.shown(one.operation), context.socketId),
-      onLog: (_, about, operationId, lastSeq) =>
-        this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq }),
+      onLog: (_, about, operationId, { lastSeq, bytes }) =>
+        this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq, bytes }),
     });
     const { promise: finished, resolve: finish } = deferred<Operation>();
     const live: Live = { job, entry, finished, finish };

@@ -44,7 +44,12 @@ export class LogAnswersService {
     const resumed = request.get('last-event-id');
     const cursor = resumed !== undefined && /^\d{1,15}$/.test(resumed) ? resumed : query.cursor;
     const first = target ? await this.page(target, { tail: query.tail, cursor }) : NOTHING;
-    if (first.lines.length === 0 && resumed !== undefined && !(target && (await this.sources.canGrow(target)))) {
+    if (
+      first.lines.length === 0 &&
+      first.dropped === 0 &&
+      resumed !== undefined &&
+      !(target && (await this.sources.canGrow(target)))
+    ) {
       response.status(204); // by the standard an EventSource then stops to reconnect
       return undefined;
     }

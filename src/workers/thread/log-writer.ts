@@ -35,13 +35,15 @@ export class LogWriter {
   private seq = 0;
   private descriptor: number | undefined;
   private segmentBytes = 0;
+  /** Since `onLines` was last told. */
+  private newBytes = 0;
   private torn = false;
   private readonly tail: string[] = [];
   private notice: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly limits: LogLimits,
-    private readonly onLines: (lastSeq: number) => void,
+    private readonly onLines: (lastSeq: number, newBytes: number) => void,
   ) {
     this.seq = continuedSeq(limits.directory);
   }
@@ -94,7 +96,8 @@ export class LogWriter {
   private tell(): void {
     clearTimeout(this.notice);
     this.notice = undefined;
-    this.onLines(this.seq);
+    this.onLines(this.seq, this.newBytes);
+    this.newBytes = 0;
   }
 
   private append(firstSeq: number, batch: string): void {
@@ -104,6 +107,7 @@ export class LogWriter {
       const descriptor = this.segmentFor(firstSeq, bytes.length);
       for (let sent = 0; sent < bytes.length;) sent += writeSync(descriptor, bytes, sent);
       this.torn = false;
+      if (this.segmentBytes === bytes.length) this.tell(); // a new segment, which may need room made for it
     } catch {
       // The disk is full: the output is lost, the program goes on. Readers see the gap in seq.
       this.torn = true;
@@ -119,6 +123,7 @@ export class LogWriter {
       this.segmentBytes = 0;
     }
     this.segmentBytes += bytes;
+    this.newBytes += bytes;
     return this.descriptor;
   }
 
