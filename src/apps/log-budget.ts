@@ -8,6 +8,9 @@ const STANDINGS = ['finished', 'writing', 'failed'] as const;
 /** Of an operation or run: what its log is worth when there is not room for all. */
 export type LogStanding = (typeof STANDINGS)[number];
 
+/** Of the budget, which is kept free for each log that is being written. */
+const WRITING_SHARE = 0.1;
+
 interface Segment {
   operationId: string;
   path: string;
@@ -15,13 +18,6 @@ interface Segment {
   writtenAt: number;
   /** The one that a log being written is growing in. */
   isLast: boolean;
-}
-
-interface BudgetLimits {
-  /** Size at which a segment is closed and the next one begun. */
-  segmentBytes: number;
-  /** Of all segments of a repository together. */
-  maxBytes: number;
 }
 
 /**
@@ -33,27 +29,26 @@ export class LogBudget {
   constructor(
     private readonly folder: string,
     private readonly reader: LogReader,
-    private readonly limits: BudgetLimits,
+    private readonly maxBytes: number,
   ) {}
 
   /**
-   * Makes room for all that the segments being written may still grow to; resolves with how many bytes may be written
-   * before that has to be done again. `standings` is asked when it is known which logs there are.
+   * Also makes some room for each log that is being written, to be used until this is done again; resolves with how many
+   * bytes that is for each. `standings` is asked when it is known which logs there are.
    */
   async enforce(uid: string, standings: () => Promise<(operationId: string) => LogStanding>): Promise<number> {
-    const { segmentBytes, maxBytes } = this.limits;
+    const room = Math.floor(this.maxBytes * WRITING_SHARE);
     const segments = await this.segments(uid);
     const standingOf = await standings();
     const isGrowing = ({ operationId, isLast }: Segment) => isLast && standingOf(operationId) === 'writing';
-    const reserves = segments.filter(isGrowing).map(({ bytes }) => Math.max(0, segmentBytes - bytes));
-    let needed = sum([...segments.map(({ bytes }) => bytes), ...reserves]);
+    let needed = sum(segments.map((segment) => segment.bytes + (isGrowing(segment) ? room : 0)));
     const removable = segments.filter((segment) => segment.bytes > 0 && !isGrowing(segment));
     for (const segment of inOrderOfRemoval(removable, standingOf)) {
-      if (needed <= maxBytes) break;
+      if (needed <= this.maxBytes) break;
       await this.remove(uid, segment);
       needed -= segment.bytes;
     }
-    return reserves.length === 0 ? 0 : Math.min(...reserves);
+    return room;
   }
 
   private async remove(uid: string, { operationId, path, isLast }: Segment): Promise<void> {

@@ -34,7 +34,7 @@ export type ToThread =
 export type FromThread =
   | { type: 'ready' }
   | { type: 'progress'; phase: string; percent: number | null; message: string }
-  /** New lines are in the log, up to this seq, so many bytes on disk; sent every 100 ms, and when a segment begins. */
+  /** New lines are in the log, up to this seq, so many bytes on disk; sent every 100 ms, or every MiB. */
   | { type: 'log'; lastSeq: number; bytes: number }
   | { type: 'done'; output: OperationContract[OperationName]['output'] }
   | { type: 'failed'; failure: FailureData }

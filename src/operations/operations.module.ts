@@ -69,7 +69,7 @@ const PROCEDURES = [
       provide: LogBudget,
       inject: [STATION_CONFIG, StationFolders, LogReader],
       useFactory: ({ logMaxBytes, logFiles }: StationConfig, { logs }: StationFolders, reader: LogReader) =>
-        new LogBudget(logs, reader, { segmentBytes: logMaxBytes, maxBytes: logMaxBytes * logFiles }),
+        new LogBudget(logs, reader, logMaxBytes * logFiles),
     },
     { provide: AppListener, useExisting: AppSupervisor },
     AppSupervisor,

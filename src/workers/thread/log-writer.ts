@@ -23,6 +23,7 @@ interface LogLimits {
 }
 
 const NOTICE_INTERVAL_MS = 100;
+const NOTICE_BYTES = 1_048_576;
 const TAIL_LINES = 40;
 /** More than one line of the greatest length: JSON writes some characters as six. */
 const LAST_LINES_BYTES = 262_144;
@@ -107,7 +108,7 @@ export class LogWriter {
       const descriptor = this.segmentFor(firstSeq, bytes.length);
       for (let sent = 0; sent < bytes.length;) sent += writeSync(descriptor, bytes, sent);
       this.torn = false;
-      if (this.segmentBytes === bytes.length) this.tell(); // a new segment, which may need room made for it
+      if (this.newBytes > NOTICE_BYTES) this.tell(); // room may have to be made for what follows
     } catch {
       // The disk is full: the output is lost, the program goes on. Readers see the gap in seq.
       this.torn = true;
