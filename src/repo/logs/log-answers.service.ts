@@ -30,10 +30,16 @@ export class LogAnswersService {
     return success(target ? await this.page(target, query) : NOTHING);
   }
 
-  private page(target: LogTarget, { cursor, tail = DEFAULT_TAIL }: OperationLogQuery): Promise<LogPage> {
-    return cursor === undefined
-      ? this.logs.tail(target.uid, target.operationId, tail)
-      : this.logs.after(target.uid, target.operationId, Number(cursor), PAGE_LINES);
+  private async page(
+    { uid, operationId }: LogTarget,
+    { cursor, tail = DEFAULT_TAIL }: OperationLogQuery,
+  ): Promise<LogPage> {
+    if (cursor === undefined) return this.logs.tail(uid, operationId, tail);
+    const page = await this.logs.after(uid, operationId, Number(cursor), PAGE_LINES);
+    if (page.lines.length > 0) return page;
+    const end = await this.logs.tail(uid, operationId, 0);
+    // A cursor beyond the end comes from the log of an earlier run.
+    return Number(cursor) > Number(end.nextCursor) ? this.logs.after(uid, operationId, 0, PAGE_LINES) : page;
   }
 
   private async stream(
