@@ -12,7 +12,7 @@ export interface Load {
   liveness: { probes: number; p50: number; p99: number; max: number };
   /** How far the server's resident memory went beyond what it was at the beginning. */
   memoryGrowth: number;
-  /** The most that the logs of the station took on disk. */
+  /** The most that the logs took on disk. */
   logBytes: number;
 }
 
@@ -25,7 +25,11 @@ export class LoadWatch {
   private over = false;
   private readonly done: Promise<unknown>;
 
-  constructor(private readonly station: Station) {
+  /** With a uid the logs of that repository are watched alone. */
+  constructor(
+    private readonly station: Station,
+    private readonly uid = '',
+  ) {
     this.memoryBefore = residentBytes(station);
     this.done = Promise.all([this.probe(), this.sample()]);
   }
@@ -57,7 +61,7 @@ export class LoadWatch {
   private async sample(): Promise<void> {
     while (!this.over) {
       this.mostMemory = Math.max(this.mostMemory, residentBytes(this.station));
-      this.mostLog = Math.max(this.mostLog, bytesIn(join(this.station.dataDir, 'logs')));
+      this.mostLog = Math.max(this.mostLog, bytesIn(join(this.station.dataDir, 'logs', this.uid)));
       await delay(SAMPLE_INTERVAL_MS);
     }
   }
