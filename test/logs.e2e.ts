@@ -108,6 +108,18 @@ describe('The log of an app', () => {
 });
 
 describe('The logs of a repository', () => {
+  it('have that of the latest start, also when an update has started the app', async () => {
+    const repository = await kit.git.createRepository('logs/updated', {
+      files: { 'package.json': packageJson({ start: 'cat version; node waits.js' }), ...programs(), version: 'one\n' },
+    });
+    const { repoId } = (await kit.station.clone(repository.url)).body;
+    await kit.station.run(repoId, { ready: { log: 'up' } });
+    await repository.commit({ version: 'two\n' });
+    expect((await kit.station.update(repoId, { restart: true })).body.result.restarted).toBe(true);
+    await kit.station.stop(repoId);
+    expect(texts(await logOf(repoId))).toEqual(expect.arrayContaining(['two', 'up']));
+  }, 60_000);
+
   /** Fails where there is a file of that name, else writes a MiB. */
   const INSTALLS = `import { existsSync } from 'node:fs';
     if (existsSync('fails')) { console.error('why it failed'); process.exit(1); }
