@@ -37,8 +37,8 @@ export type ToThread =
 export type FromThread =
   | { type: 'ready' }
   | { type: 'progress'; phase: string; percent: number | null; message: string }
-  /** New lines are in the log, up to this seq; sent at most every 100 ms. */
-  | { type: 'log'; lastSeq: number }
+  /** New lines are in the log, up to this seq, so many bytes on disk; sent every 100 ms, or every MiB. */
+  | { type: 'log'; lastSeq: number; bytes: number }
   | { type: 'done'; output: OperationContract[OperationName]['output'] }
   | { type: 'failed'; failure: FailureData }
   /** The app's process exists: from now on it can be stopped. */

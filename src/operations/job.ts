@@ -20,8 +20,10 @@ export interface JobServices {
   isolation: StationIsolation;
   /** The record has changed: phase, percent, message. */
   onProgress(job: AnyJob): void;
-  onLog(job: AnyJob, entry: RepositoryEntry, operationId: string, lastSeq: number): void;
+  onLog(job: AnyJob, entry: RepositoryEntry, operationId: string, news: LogNews): void;
 }
+
+type LogNews = Extract<FromThread, { type: 'log' }>;
 
 interface ThreadOptions {
   /** Names log and process tree, where they are not the operation's own: an app that an update has restarted. */
@@ -77,7 +79,7 @@ export class Job<K extends OperationName> {
       input,
       onMessage: (message) => {
         if (message.type === 'progress') this.progress(message.phase, message.percent, message.message);
-        else if (message.type === 'log') this.services.onLog(this, entry, runId, message.lastSeq);
+        else if (message.type === 'log') this.services.onLog(this, entry, runId, message);
         else onAppMessage?.(message, run as unknown as ThreadRun<'run'>);
       },
     });

@@ -33,7 +33,7 @@ port.on('message', (message: ToThread) => {
 send({ type: 'ready' });
 
 async function carryOut({ operation, context, input }: StartMessage): Promise<void> {
-  const log = new LogWriter(context.log, (lastSeq) => send({ type: 'log', lastSeq }));
+  const log = new LogWriter(context.log, (lastSeq, bytes) => send({ type: 'log', lastSeq, bytes }));
   const sandbox = openSandbox(context.sandbox, context);
   const sessions: Promise<void>[] = [];
   const over = new AbortController();
