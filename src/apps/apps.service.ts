@@ -31,6 +31,8 @@ export interface RunningApp extends RunOrigin {
 export interface EndedApp {
   app: App;
   cause: AppEndCause;
+  /** Which limit it has broken. */
+  reason?: { code: string; message: string };
 }
 
 /** Hears of the life of apps, in order, one thing at a time for each. A port: its token is this class. */
@@ -121,7 +123,7 @@ export class AppsService {
     this.ended(session, { app, cause });
   }
 
-  private ended(session: Session, { app, cause }: EndedApp): void {
+  private ended(session: Session, { app, cause, reason }: EndedApp): void {
     const { running } = session;
     this.sessions.delete(running.uid);
     const stopReason = session.stopReason ?? app.stopReason;
@@ -129,6 +131,7 @@ export class AppsService {
     const endedApp = {
       app: running.app,
       cause: session.stopReason === undefined ? cause : 'stopped',
+      reason,
     } as const;
     this.tell(running.uid, () => this.listener.onEnded(running, endedApp));
     void this.settled(running.uid).then(() => session.end(running.app));

@@ -29,7 +29,7 @@ export function nextRestart({
 }: AppEnd): { delayMs: number; restarts: number } | undefined {
   if (policy === 'no' || cause === 'stopped' || cause === 'cancelled' || cause === 'timed-out') return undefined;
   if (livedMs < FAILED_START_MS) return undefined;
-  const failed = cause === 'crashed' || cause === 'unhealthy' || exitCode !== 0;
+  const failed = cause !== 'exited' || exitCode !== 0;
   if (policy === 'on-failure' && !failed) return undefined;
   const inARow = livedMs >= STEADY_MS ? 0 : restarts;
   if (inARow >= MAX_RESTARTS_IN_A_ROW) return undefined;

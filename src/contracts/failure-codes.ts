@@ -75,6 +75,7 @@ export const FAILURE_CODES = {
     'The app exited before it was ready',
     'Read the last lines in the context and GET /repo/:repoId/logs.',
   ),
+  TOO_MANY_PROCESSES: kind('The limit of processes was reached', 'Start fewer processes, or ask for a higher limit.'),
   OUT_OF_MEMORY: kind('The memory limit was reached', 'Reduce the memory use, or ask for a higher limit.'),
   UPDATE_ROLLED_BACK: kind('The update failed and was undone', 'Read both logs in the context, mend the repository.'),
 

@@ -135,10 +135,12 @@ export interface UpdateOutput {
 
 export interface RunInput {
   script?: string;
-  /** Given to the app as PORT, and free on `host` when the thread was started. */
+  /** On `host`, where it was free when the thread was started. */
   port: number;
-  /** Whether the caller named the port. */
-  portRequested: boolean;
+  /** Given to the app as PORT: the same, but where it has a network of its own and the one asked for was taken. */
+  appPort: number;
+  /** The one asked for, where it was taken. */
+  requestedPort?: number;
   /** Where apps are published (APP_HOST). */
   host: string;
   env: Record<string, string>;

@@ -1,6 +1,7 @@
 import type { FailureData } from './failure.js';
 import type { OperationContract, OperationName, RepositoryPaths } from './operations.js';
 import type { ProcessTree } from './process-tree.js';
+import type { SandboxPlan } from './sandbox-plan.js';
 import type { App } from './shapes.js';
 
 /** What every operation's thread is told besides its input. */
@@ -12,7 +13,7 @@ export interface ThreadContext {
   /** Names the process tree of the operation. */
   marker: string;
   log: { directory: string; maxBytes: number; files: number };
-  sandbox: { driver: 'none' };
+  sandbox: SandboxPlan;
 }
 
 export interface StartMessage<K extends OperationName = OperationName> {
@@ -28,7 +29,9 @@ export type ToThread =
   /** End the work and its processes, and fail with this reason. */
   | { type: 'abort'; reason: FailureData }
   /** To a session thread: the app is being stopped from outside; its end is no crash. */
-  | { type: 'stopping'; reason: string };
+  | { type: 'stopping'; reason: string }
+  /** The answer to `port-wanted`: null where none is free. */
+  | { type: 'port-granted'; port: number | null };
 
 /** Thread → main thread. `done` or `failed` comes exactly once; a session thread goes on afterwards until `app-ended`. */
 export type FromThread =
@@ -42,9 +45,11 @@ export type FromThread =
   | { type: 'app-started'; app: App; tree: ProcessTree }
   /** Another process is its first one (the script after its pre-script), or more is needed to find all of it from outside. */
   | { type: 'app-tree'; app: App; tree: ProcessTree }
+  /** The app listens on one more port of its own network: a port of the host is wanted for it. */
+  | { type: 'port-wanted' }
   /** It listens now (first time, or on other ports than before). */
   | { type: 'app-ready'; app: App }
-  | { type: 'app-ended'; app: App; cause: AppEndCause };
+  | { type: 'app-ended'; app: App; cause: AppEndCause; reason?: FailureData };
 
-/** The first cause wins: a stop that has to kill is a stop, not a crash. */
-export type AppEndCause = 'exited' | 'crashed' | 'stopped' | 'unhealthy' | 'cancelled' | 'timed-out';
+/** The first cause wins: a stop that has to kill is a stop, not a crash. Of a `limit` the reason tells which one. */
+export type AppEndCause = 'exited' | 'crashed' | 'stopped' | 'unhealthy' | 'cancelled' | 'timed-out' | 'limit';

@@ -67,6 +67,7 @@ export class AppSupervisor extends AppListener {
     const ending = restart ? { ...app, stopReason: RESTARTING } : app;
     const entry = await this.changes.apply(uid, { app: ending, appTree: null, state }, { operationId, reason });
     if (!entry) return;
+    if (cause === 'limit') this.changes.tell(entry, 'limit', { operationId, reason });
     this.changes.tell(entry, 'app-exit', { operationId, reason });
     if (restart) this.scheduleRestart(running, restart);
   }
@@ -82,8 +83,9 @@ export class AppSupervisor extends AppListener {
 }
 
 /** Why the repository is in `error`; undefined when the end was in order. */
-function reasonOf(app: App, { cause }: EndedApp): { code: string; message: string } | undefined {
+function reasonOf(app: App, { cause, reason }: EndedApp): { code: string; message: string } | undefined {
   if (cause === 'stopped' || cause === 'cancelled') return undefined;
+  if (cause === 'limit' && reason) return { code: reason.code, message: reason.message };
   if (cause === 'timed-out') return { code: 'TIMED_OUT', message: 'The run took longer than its timeout' };
   if (cause === 'exited' && app.exitCode === 0) return undefined;
   const livedMs = (app.stoppedAt ?? Date.now()) - app.startedAt;

@@ -9,6 +9,7 @@ import type { ThreadRun, WorkerPoolService } from '../workers/worker-pool.servic
 import type { OperationOptions } from '../contracts/operation-options.js';
 import type { SubmitContext } from './operation-request.js';
 import type { StationFolders } from './station-folders.js';
+import type { StationIsolation } from './station-isolation.js';
 
 const debug = createDebug('repo-manager:progress');
 
@@ -16,6 +17,7 @@ export interface JobServices {
   registry: RepositoryRegistry;
   pool: WorkerPoolService;
   folders: StationFolders;
+  isolation: StationIsolation;
   /** The record has changed: phase, percent, message. */
   onProgress(job: AnyJob): void;
   onLog(job: AnyJob, entry: RepositoryEntry, operationId: string, news: LogNews): void;
@@ -70,7 +72,7 @@ export class Job<K extends OperationName> {
     { runId = this.operation.operationId, onAppMessage }: ThreadOptions = {},
   ): Promise<OperationContract[T]['output']> {
     this.signal.throwIfAborted();
-    const context = this.services.folders.contextOf(entry, runId);
+    const context = this.services.folders.contextOf(entry, runId, this.services.isolation.planFor(entry));
     const run: ThreadRun<T> = this.services.pool.start({
       operation,
       context,

@@ -25,6 +25,7 @@ import { RecoveryService } from './recovery.service.js';
 import { RepositoryChanges } from './repository-changes.js';
 import { RepositoryEntries } from './repository-entries.js';
 import { StationFolders } from './station-folders.js';
+import { StationIsolation } from './station-isolation.js';
 import { StationLifecycle } from './station-lifecycle.service.js';
 import { StationTools } from './station-tools.js';
 
@@ -64,6 +65,12 @@ const PROCEDURES = [
       useFactory: async ({ toolchains }: StationFolders) =>
         new StationTools({ store: toolchains, registry: await readRegistryAccess() }),
     },
+    {
+      provide: StationIsolation,
+      inject: [STATION_CONFIG, StationFolders, StationTools],
+      useFactory: (config: StationConfig, folders: StationFolders, { access }: StationTools) =>
+        StationIsolation.findOut(config, folders, access.registry),
+    },
     { provide: LogReader, inject: [StationFolders], useFactory: ({ logs }: StationFolders) => new LogReader(logs) },
     {
       provide: LogBudget,
@@ -93,6 +100,7 @@ const PROCEDURES = [
     Housekeeping,
     RepositoryChanges,
     StationFolders,
+    StationIsolation,
     StationLifecycle,
     LogReader,
   ],

@@ -11,6 +11,7 @@ import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { findTree, findTreesByPrefix, killTree } from '../workers/thread/process-tree.js';
 import { RepositoryEntries } from './repository-entries.js';
 import { StationFolders } from './station-folders.js';
+import { StationIsolation } from './station-isolation.js';
 import { SERVER_STOPPED } from './stop-reasons.js';
 
 const INTERRUPTED = new Failure('INTERRUPTED', 'The server stopped while the operation was in progress').toData();
@@ -27,6 +28,7 @@ export class RecoveryService {
     private readonly manifests: Manifests,
     private readonly folders: StationFolders,
     private readonly entries: RepositoryEntries,
+    private readonly isolation: StationIsolation,
   ) {}
 
   async recover(): Promise<void> {
@@ -68,7 +70,8 @@ export class RecoveryService {
       return;
     }
     await this.removeGitLocks(entry);
-    const changes: Partial<RepositoryEntry> = {};
+    const { isolation, network, limits } = this.isolation.planFor(entry);
+    const changes: Partial<RepositoryEntry> = { isolation, network, limits };
     if (entry.state === 'running') {
       // Members that have cleared their environment do not carry the station's marker any more.
       const { appTree } = entry;
@@ -83,7 +86,7 @@ export class RecoveryService {
       const stateReason = { code: INTERRUPTED.code, message: `The server stopped during ${cutOff.operation}` };
       Object.assign(changes, { state: 'error', installed: null, stateReason });
     }
-    if (Object.keys(changes).length > 0) await this.registry.update(entry.uid, changes);
+    await this.registry.update(entry.uid, changes);
   }
 
   /** No git can be running now, so a lock belongs to one that was killed. */

@@ -18,7 +18,7 @@ import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { newUid } from './ids.js';
 import type { CloneOptions } from '../contracts/operation-options.js';
 import { StationFolders } from './station-folders.js';
-import { ISOLATION } from './station-isolation.js';
+import { StationIsolation } from './station-isolation.js';
 
 /** Enters new repositories (who may have which id, and in which folder), and takes them out again. */
 @Injectable()
@@ -30,6 +30,7 @@ export class RepositoryEntries {
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
     private readonly registry: RepositoryRegistry,
     private readonly folders: StationFolders,
+    private readonly isolation: StationIsolation,
   ) {}
 
   /** INVALID_URL, INVALID_BRANCH, GIT_HOST_NOT_ALLOWED, SANDBOX_UNAVAILABLE, ALREADY_LOADED, REPO_ID_TAKEN. */
@@ -37,10 +38,10 @@ export class RepositoryEntries {
     const url = parseRepositoryUrl(options.repoUrl);
     if (options.branch !== undefined) validateBranch(options.branch);
     refuseForbiddenHost(url, this.config.gitAllowedHosts);
-    if (options.isolated) {
-      throw new Failure('SANDBOX_UNAVAILABLE', `isolated was asked for, but ${ISOLATION.isolation.reason}`);
-    }
     const { canonicalUrl } = url;
+    const isolated = options.isolated ?? null;
+    this.requireIsolation(isolated, baseRepoId(canonicalUrl), principal);
+    const { isolation, network, limits } = this.isolation.planFor({ isolated });
     const entered = this.turn.then(async () => {
       const repoId = await this.chooseId(canonicalUrl, options.repoId, principal.owner);
       const uid = newUid();
@@ -62,7 +63,10 @@ export class RepositoryEntries {
         declaresDependencies: false,
         defaults: { production: options.production, packageManager: options.packageManager },
         installed: null,
-        ...ISOLATION,
+        isolated,
+        isolation,
+        network,
+        limits,
         app: null,
         appOperationId: null,
         appTree: null,
@@ -89,6 +93,14 @@ export class RepositoryEntries {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     }
     await this.registry.remove(entry.uid);
+  }
+
+  private requireIsolation(isolated: boolean | null, repoId: string, { permissions }: Principal): void {
+    if (isolated === true) this.isolation.requireFor({ isolated, repoId });
+    if (isolated !== false || (permissions.includes('admin') && this.config.allowUnisolated)) return;
+    throw new Failure('FORBIDDEN', 'isolated: false needs an administrator, and ALLOW_UNISOLATED=true', {
+      suggestion: 'Leave isolated out.',
+    });
   }
 
   private async chooseId(canonicalUrl: string, wanted: string | undefined, owner: string): Promise<string> {

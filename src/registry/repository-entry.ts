@@ -1,7 +1,14 @@
 import type { GitCredentials, InstallRecord } from '../contracts/operations.js';
 import type { ProcessTree } from '../contracts/process-tree.js';
 import type { RepositoryState } from '../contracts/repository-states.js';
-import type { App, IsolationReport, NetworkReport, PackageManagerName, Visibility } from '../contracts/shapes.js';
+import type {
+  App,
+  IsolationReport,
+  LimitsReport,
+  NetworkReport,
+  PackageManagerName,
+  Visibility,
+} from '../contracts/shapes.js';
 import type { RunOptions } from '../contracts/operation-options.js';
 
 /** A docked repository as it is kept: in the database, and in its manifest, from which the database can be rebuilt. */
@@ -29,8 +36,12 @@ export interface RepositoryEntry {
   defaults: { production?: boolean; packageManager?: PackageManagerName };
   /** null until an install has succeeded, and again when its dependencies have changed or it was cancelled. */
   installed: InstallRecord | null;
+  /** What the clone asked for: true never runs unconfined, false always does. */
+  isolated: boolean | null;
+  /** What is in force; found out anew at each start. */
   isolation: IsolationReport;
   network: NetworkReport;
+  limits: LimitsReport;
   app: App | null;
   /** Which run the app came from; its log is kept under this id. */
   appOperationId: string | null;

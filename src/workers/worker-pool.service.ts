@@ -2,6 +2,7 @@ import { inspect, types } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Injectable } from '@nestjs/common';
 import createDebug from 'debug';
+import { deferred } from '../common/deferred.js';
 import { Failure } from '../contracts/failure.js';
 import type { OperationContract, OperationName } from '../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contracts/worker-messages.js';
@@ -190,15 +191,4 @@ function crash(operation: OperationName, error: unknown): Failure {
     cause: error,
     ...(code === 'ERR_WORKER_OUT_OF_MEMORY' && { retryable: false, suggestion: 'Raise WORKER_MEMORY_MB.' }),
   });
-}
-
-/** Promise.withResolvers, which Node 20 does not have. */
-function deferred<T>(): { promise: Promise<T>; resolve(value: T): void; reject(error: Error): void } {
-  let resolve!: (value: T) => void;
-  let reject!: (error: Error) => void;
-  const promise = new Promise<T>((onValue, onError) => {
-    resolve = onValue;
-    reject = onError;
-  });
-  return { promise, resolve, reject };
 }

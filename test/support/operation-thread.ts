@@ -7,6 +7,7 @@ import { LogWriter } from '../../src/workers/thread/log-writer.js';
 import type { OperationThread } from '../../src/workers/thread/operation-thread.js';
 import { findTree, killTree } from '../../src/workers/thread/process-tree.js';
 import { NoSandbox } from '../../src/workers/thread/sandbox/none.js';
+import { UNCONFINED } from './sandbox-plans.js';
 
 /** File name → content; an object is written as JSON. */
 export type Files = Record<string, string | object>;
@@ -53,7 +54,7 @@ export class TestThread {
         paths: this.paths,
         marker: this.marker,
         log,
-        sandbox: { driver: 'none' },
+        sandbox: UNCONFINED,
       },
       log: new LogWriter(log, () => undefined),
       sandbox: new NoSandbox(this.marker),
@@ -62,6 +63,7 @@ export class TestThread {
       send: () => undefined,
       keepAlive: () => undefined,
       onStopping: () => undefined,
+      anotherPort: async () => null,
     };
   }
 

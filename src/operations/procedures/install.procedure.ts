@@ -6,6 +6,7 @@ import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import type { InstallOptions } from '../../contracts/operation-options.js';
 import type { AnyJob, Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
+import { StationIsolation } from '../station-isolation.js';
 import { StationTools } from '../station-tools.js';
 
 /** Any state → `ready`, but a running app stays `running`; failed → `error`; cancelled → `cloned`. */
@@ -14,6 +15,7 @@ export class InstallProcedure implements Procedure<'install'> {
   constructor(
     private readonly changes: RepositoryChanges,
     private readonly tools: StationTools,
+    private readonly isolation: StationIsolation,
   ) {}
 
   async perform(job: Job<'install'>): Promise<unknown> {
@@ -22,6 +24,7 @@ export class InstallProcedure implements Procedure<'install'> {
 
   /** Also what an update with restart does when dependencies have changed. */
   async install(job: AnyJob, entry: RepositoryEntry, options: InstallOptions): Promise<unknown> {
+    this.isolation.requireFor(entry);
     const { operationId } = job.operation;
     const running = async () => (await job.entry()).state === 'running';
     try {

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RunInput } from '../../../contracts/operations.js';
 import type { App } from '../../../contracts/shapes.js';
 import type { AppTree } from './app-tree.js';
-import { locate, mainEndpoint, publishedHost, type Endpoint, type PublishedHost } from './endpoints.js';
+import type { Publisher } from '../sandbox/sandbox.js';
+import { mainEndpoint, type Endpoint } from './endpoints.js';
 import { listeningOf } from './listeners.js';
 import { Readiness } from './readiness.js';
 
@@ -14,19 +15,18 @@ const CLOSE_WATCH_MS = 5_000;
 /** Looks again and again at what the app's processes are and where they listen, and keeps `app` up to date. */
 export class AppWatch {
   private readonly readiness: Readiness;
-  private readonly host: Promise<PublishedHost>;
   private listeners = '';
   private endpoints: Endpoint[] = [];
 
   constructor(
     private readonly app: App,
     private readonly tree: AppTree,
-    private readonly input: Pick<RunInput, 'port' | 'host' | 'ready' | 'readyTimeoutMs'>,
+    private readonly input: Pick<RunInput, 'appPort' | 'ready' | 'readyTimeoutMs'>,
+    private readonly publisher: Publisher,
     /** `ready`: for the first time. `moved`: on other ports than before. */
     private readonly onNews: (news: 'ready' | 'moved') => void,
   ) {
     this.readiness = new Readiness(input.ready);
-    this.host = publishedHost(input.host);
   }
 
   seeLine(text: string): void {
@@ -42,7 +42,7 @@ export class AppWatch {
     while (!signal.aborted) {
       await this.findEndpoints();
       if (signal.aborted) return;
-      const main = mainEndpoint(this.endpoints, this.input.port);
+      const main = mainEndpoint(this.endpoints, this.input.appPort);
       if (this.app.ready) this.follow(main);
       else if ((await this.readiness.isReady(main)) && !signal.aborted) this.becomeReady(main);
       const hurry = !this.app.ready && Date.now() < hurryUntil;
@@ -52,12 +52,12 @@ export class AppWatch {
 
   /** Asks the ports only when there are others than at the last look, or none of several has answered so far. */
   private async findEndpoints(): Promise<void> {
-    const listening = listeningOf(this.tree.members().map(({ pid }) => pid));
+    const listening = listeningOf(this.tree.inside().map(({ pid }) => pid));
     const listeners = JSON.stringify(listening.own);
     const undecided = !this.app.ready && this.endpoints.length > 1 && !this.endpoints.some(({ answers }) => answers);
     if (listeners === this.listeners && !undecided) return;
     this.listeners = listeners;
-    this.endpoints = await locate(listening, await this.host);
+    this.endpoints = await this.publisher.locate(listening);
   }
 
   private becomeReady(main: Endpoint | undefined): void {
@@ -75,9 +75,9 @@ export class AppWatch {
   }
 
   private take(main: Endpoint | undefined): void {
-    const ports = this.endpoints.map(({ port }) => ({ appPort: port, port }));
-    const port = main?.port ?? null;
-    Object.assign(this.app, { port, appPort: port, url: main?.url ?? null });
+    const ports = this.endpoints.map(({ appPort, port }) => ({ appPort, port }));
+    const { port = null, appPort = null, url = null } = main ?? {};
+    Object.assign(this.app, { port, appPort, url });
     if (ports.length > 1) this.app.ports = ports;
     else delete this.app.ports;
   }

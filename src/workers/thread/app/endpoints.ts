@@ -5,6 +5,9 @@ import { reached, type Listening } from './listeners.js';
 
 /** A port that the app listens on. */
 export interface Endpoint {
+  /** Where the app itself listens. */
+  appPort: number;
+  /** On the host: the one in `url`. */
   port: number;
   /** Scheme, host and port; a guess where `answers` is false. */
   url: string;
@@ -44,7 +47,7 @@ export async function locate(listening: Listening, host: PublishedHost): Promise
 
 /** Of several ports the one given as PORT, else one that answers HTTP. */
 export function mainEndpoint(endpoints: Endpoint[], told: number): Endpoint | undefined {
-  return endpoints.find(({ port }) => port === told) ?? endpoints.find(({ answers }) => answers) ?? endpoints[0];
+  return endpoints.find(({ appPort }) => appPort === told) ?? endpoints.find(({ answers }) => answers) ?? endpoints[0];
 }
 
 async function locatePort({ own, all }: Listening, port: number, host: PublishedHost): Promise<Endpoint | undefined> {
@@ -53,17 +56,22 @@ async function locatePort({ own, all }: Listening, port: number, host: Published
     const listener = reached(all, address, port);
     return listener !== undefined && own.includes(listener);
   });
-  const urls = addresses.flatMap((address) => {
-    const name = address === host.address ? host.name : address;
+  const names = addresses.map((address) => (address === host.address ? host.name : address));
+  return askAt(names, port, port);
+}
+
+/** By which of these names the app answers at a port of the host; a guess where it answers by none, and undefined for a debugger. */
+export async function askAt(names: string[], port: number, appPort: number): Promise<Endpoint | undefined> {
+  const urls = names.flatMap((name) => {
     const place = `${isIPv6(name) ? `[${name}]` : name}:${port}`;
     return [`http://${place}`, `https://${place}`];
   });
   for (const url of urls) {
     const answer = await httpGet(url, PROBE_MS);
-    if (answer) return isDebugger(answer) ? undefined : { port, url, answers: true };
+    if (answer) return isDebugger(answer) ? undefined : { appPort, port, url, answers: true };
   }
   const [url] = urls;
-  return url === undefined ? undefined : { port, url, answers: false };
+  return url === undefined ? undefined : { appPort, port, url, answers: false };
 }
 
 /** The inspector of Node.js answers HTTP too, but to no ordinary request. */

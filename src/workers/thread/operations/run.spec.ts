@@ -33,7 +33,7 @@ class Repository extends TestThread {
   async run(options: Partial<RunInput> = {}): Promise<RunResult> {
     this.port = options.port ?? (await freePort());
     const input: RunInput = {
-      ...{ port: this.port, portRequested: false, host: '127.0.0.1', env: {}, background: true },
+      ...{ port: this.port, appPort: this.port, host: '127.0.0.1', env: {}, background: true },
       ...{ readyTimeoutMs: 20_000, stopGraceMs: 300, restarts: 0 },
       toolchain: { store: this.paths.home, registry: { url: 'http://127.0.0.1:9/', strictSsl: true } },
       ...options,

@@ -9,6 +9,7 @@ import { installEnvironment } from './environment.js';
 import { installCommands } from './install-commands.js';
 import { installFailure } from './install-failure.js';
 import { InstallWatch } from './install-watch.js';
+import { USER_CONFIGURATION } from './user-configuration.js';
 import { readProjectFiles, type ProjectFiles } from './project-files.js';
 import { ignoredByPnpm, packagesWithScripts } from './scripts-not-run.js';
 
@@ -57,6 +58,7 @@ class DependencyInstall {
     this.workspace = workspace;
     this.files = readProjectFiles(workspace);
     this.env = installEnvironment({ ...toolchain, manager: toolchain.packageManager, home, registry });
+    thread.sandbox.giveAway(...USER_CONFIGURATION.map((name) => join(home, name)));
   }
 
   async install(): Promise<Installed> {
@@ -93,7 +95,9 @@ class DependencyInstall {
     });
     if (this.isBerry() && !this.files.lockfiles.some((one) => one.manager === 'yarn')) {
       // Without one yarn looks for the project's root in the folders above.
-      writeFileSync(join(this.workspace, 'yarn.lock'), '', { flag: 'wx' });
+      const lockfile = join(this.workspace, 'yarn.lock');
+      writeFileSync(lockfile, '', { flag: 'wx' });
+      this.thread.sandbox.giveAway(lockfile);
     }
     let attempt: Attempt = { command: manager.name, end: { exitCode: 0, signal: null }, watch };
     for (const args of commands) {

@@ -2,6 +2,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RegistryAccess } from '../../../contracts/operations.js';
 
+/** Files of a repository's home that the station writes. */
+export const USER_CONFIGURATION = ['.npmrc', '.yarnrc.yml'];
+
 /**
  * The registry goes into the user's configuration, not into the environment: a repository that brings a registry of its
  * own, in its .npmrc or .yarnrc.yml, then keeps it. Every manager but yarn 2 and later reads .npmrc.
