@@ -15,7 +15,8 @@ const SPARE_THREADS = 2;
       inject: [STATION_CONFIG],
       useFactory: ({ workerMemoryMb }: StationConfig) =>
         new WorkerPoolService({
-          entry: new URL('./thread/entry.js', import.meta.url),
+          // thread/entry.ts and what it imports, in one file: that takes a third of the time to load.
+          entry: new URL('./thread.cjs', import.meta.url),
           memoryMb: workerMemoryMb,
           spare: SPARE_THREADS,
           abortGraceMs: ABORT_GRACE_MS,
