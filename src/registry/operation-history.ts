@@ -18,6 +18,8 @@ export abstract class OperationHistory {
   abstract save(operation: Operation): Promise<void>;
   abstract find(operationId: string): Promise<Operation | undefined>;
   abstract list(query: HistoryQuery): Promise<{ operations: Operation[]; nextCursor: string | null }>;
+  /** Of all that there are of a repository, also of one that is gone. */
+  abstract idsOf(uid: string): Promise<string[]>;
   /** Those that were queued or running: after a start, what the last life of the server left unfinished. */
   abstract unfinished(): Promise<Operation[]>;
   /** Removes what is beyond 200 per repository, or finished before `before` and of no repository; returns their ids. */

@@ -60,6 +60,11 @@ export class SqlOperationHistory extends OperationHistory {
     return { operations: page.map((row) => this.unwritten.get(row.operationId) ?? toOperation(row)), nextCursor };
   }
 
+  async idsOf(uid: string): Promise<string[]> {
+    const rows = await this.table.find({ select: { operationId: true }, where: { uid } });
+    return rows.map(({ operationId }) => operationId);
+  }
+
   async unfinished(): Promise<Operation[]> {
     return (await this.table.findBy({ status: In(['queued', 'running']) })).map(toOperation);
   }
