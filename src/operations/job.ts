@@ -1,6 +1,6 @@
 import createDebug from 'debug';
 import { Failure } from '../contracts/failure.js';
-import type { OperationContract, OperationName } from '../contracts/operations.js';
+import type { OperationContract, OperationName, ThreadOperation } from '../contracts/operations.js';
 import type { Operation } from '../contracts/shapes.js';
 import type { FromThread } from '../contracts/worker-messages.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
@@ -34,7 +34,7 @@ interface ThreadOptions {
 /** One operation while it is being carried out: its record, its options, its threads, and the way to end it. */
 export class Job<K extends OperationName> {
   private readonly cancellation = new AbortController();
-  private readonly runs = new Set<ThreadRun<OperationName>>();
+  private readonly runs = new Set<ThreadRun<ThreadOperation>>();
 
   constructor(
     readonly operation: Operation,
@@ -65,7 +65,7 @@ export class Job<K extends OperationName> {
   }
 
   /** Carries one operation out in a fresh thread. Rejects only after the thread and its processes have ended. */
-  async thread<T extends OperationName>(
+  async thread<T extends ThreadOperation>(
     operation: T,
     entry: RepositoryEntry,
     input: OperationContract[T]['input'],

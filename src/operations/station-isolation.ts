@@ -7,6 +7,7 @@ import type { SandboxMachine, SandboxPlan } from '../contracts/sandbox-plan.js';
 import type { LimitsReport, NetworkReport } from '../contracts/shapes.js';
 import { INSTALLATION } from '../installation.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
+import { withoutPaths } from '../workers/thread/bounded.js';
 import { probeSandbox } from '../workers/thread/sandbox/probe.js';
 import type { StationFolders } from './station-folders.js';
 
@@ -50,11 +51,9 @@ export class StationIsolation {
     try {
       if (!shared) return new StationIsolation(await probe({ mode: 'private' }), config);
     } catch (error) {
-      shared = Failure.of(error).message;
+      shared = reasonOf(error);
     }
-    const plan = await probe({ mode: 'shared', reason: shared }).catch((error: unknown) =>
-      unconfined(Failure.of(error).message),
-    );
+    const plan = await probe({ mode: 'shared', reason: shared }).catch((error: unknown) => unconfined(reasonOf(error)));
     return new StationIsolation(plan, config);
   }
 
@@ -87,6 +86,8 @@ export class StationIsolation {
     if (reason) throw new Failure('SANDBOX_UNAVAILABLE', `Nothing of ${repoId} is run: ${reason}`);
   }
 }
+
+const reasonOf = (error: unknown): string => withoutPaths(error instanceof Error ? error.message : String(error));
 
 function reasonForShared({ network, appHost }: StationConfig): string | undefined {
   if (network === 'shared') return 'NETWORK=shared';

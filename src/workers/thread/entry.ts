@@ -1,6 +1,7 @@
+import { inspect } from 'node:util';
 import { parentPort } from 'node:worker_threads';
 import { Failure } from '../../contracts/failure.js';
-import type { OperationName } from '../../contracts/operations.js';
+import type { ThreadOperation } from '../../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../../contracts/worker-messages.js';
 import { HANDLERS } from './dispatch.js';
 import { watchLimits } from './limits-watch.js';
@@ -17,7 +18,7 @@ const port = parentPort;
 if (!port) throw new Error('this file is the entry of a worker thread');
 
 /** These run programs of others, and may use more than they should. */
-const WATCHED = new Set<OperationName>(['clone', 'install', 'update', 'run']);
+const WATCHED = new Set<ThreadOperation>(['clone', 'install', 'update', 'run']);
 
 const cancellation = new AbortController();
 const stoppingListeners: ((reason: string) => void)[] = [];
@@ -54,14 +55,16 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   };
   if (WATCHED.has(operation)) void endBeyondLimits(context, over.signal);
   try {
-    const output = await (HANDLERS[operation] as Handler<OperationName>)(input, thread);
+    const output = await (HANDLERS[operation] as Handler<ThreadOperation>)(input, thread);
     if (sessions.length === 0) await endTree(context.marker);
     send({ type: 'done', output });
   } catch (error) {
     await endTree(context.marker);
     const aborted = cancellation.signal.aborted ? (cancellation.signal.reason as Failure) : undefined;
     log.close(); // its last lines are on disk before anybody is told to read them
-    send({ type: 'failed', failure: (aborted ?? Failure.of(error)).toData() });
+    const failure = aborted ?? Failure.of(error);
+    const unexpected = failure.code === 'INTERNAL_ERROR' ? inspect(error) : undefined;
+    send({ type: 'failed', failure: failure.toData(), ...(unexpected !== undefined && { unexpected }) });
   }
   await Promise.allSettled(sessions);
   over.abort();
