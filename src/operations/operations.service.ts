@@ -202,6 +202,7 @@ export class OperationsService {
     await this.records.save(this.shown(operation));
     this.live.delete(operation.operationId);
     this.announce(live);
+    if (this.ofRepository(operation.uid).length === 0) this.changes.settled(operation.uid);
     live.finish(this.shown(operation));
   }
 
@@ -214,8 +215,7 @@ export class OperationsService {
       // The next start sees to it; the operation has its outcome all the same.
       this.logger.warn(`${entry.repoId} could not be removed after its clone: ${String(error)}`);
     }
-    this.changes.tell(entry, 'unloaded', { operationId: operation.operationId });
-    this.changes.forget(entry.uid);
+    this.changes.unloaded(entry, operation.operationId);
   }
 
   /** Resolves when all of these have ended, with all their processes. */
