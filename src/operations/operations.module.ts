@@ -8,8 +8,10 @@ import { readRegistryAccess } from '../config/registry-access.js';
 import { AppSupervisor } from './app-supervisor.js';
 import { Housekeeping } from './housekeeping.service.js';
 import { Idempotency } from './idempotency.js';
+import { InProcessOperationQueue } from './in-process-operation-queue.js';
 import { LogKeeper } from './log-keeper.service.js';
-import { InProcessOperationQueue, OperationQueue } from './operation-queue.js';
+import { OperationQueue } from './operation-queue.js';
+import { OperationRecords } from './operation-records.js';
 import { OperationsService } from './operations.service.js';
 import { AppLauncher } from './procedures/app-launcher.js';
 import { AppStopper } from './procedures/app-stopper.js';
@@ -83,6 +85,7 @@ const PROCEDURES = [
     AppsService,
     PortsService,
     StationFolders,
+    OperationRecords,
     OperationsService,
     Idempotency,
     Housekeeping,

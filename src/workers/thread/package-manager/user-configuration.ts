@@ -40,9 +40,13 @@ function writeAnew(path: string, text: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOSPC') throw error;
-    throw new Failure('INSTALL_FAILED', `${basename(path)} in the home of the repository cannot be replaced (${code})`, {
-      suggestion: 'Unload the repository and clone it again.',
-      cause: error,
-    });
+    throw new Failure(
+      'INSTALL_FAILED',
+      `${basename(path)} in the home of the repository cannot be replaced (${code})`,
+      {
+        suggestion: 'Unload the repository and clone it again.',
+        cause: error,
+      },
+    );
   }
 }
