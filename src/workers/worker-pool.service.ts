@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { inspect, types } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Injectable } from '@nestjs/common';
@@ -7,6 +8,7 @@ import { Failure } from '../contracts/failure.js';
 import type { OperationContract, OperationName } from '../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contracts/worker-messages.js';
 import { findTree, killTree } from './thread/process-tree.js';
+import { launchFolderOf } from './thread/sandbox/launch-folder.js';
 
 const debug = createDebug('repo-manager:threads');
 
@@ -164,9 +166,8 @@ function carryOut<K extends OperationName>(
         output.reject(failure ?? crash(request.operation, error ?? new Error(`the thread exited with code ${code}`)));
         resolve();
       };
-      // A thread that was ended by force could not end its processes.
-      const { marker } = request.context;
-      void killTree(() => findTree({ marker })).then(() => conclude(), conclude);
+      // A thread that was ended by force could not end its processes, nor remove what they had.
+      void removeRemains(request.context).then(() => conclude(), conclude);
     });
   });
   output.promise.catch(() => undefined); // whoever waits hears of it; nobody may be waiting
@@ -178,6 +179,11 @@ function carryOut<K extends OperationName>(
     input: request.input,
   } satisfies StartMessage<K>);
   return { output: output.promise, ended, abort, post: (message) => worker.postMessage(message) };
+}
+
+async function removeRemains(context: ThreadContext): Promise<void> {
+  await killTree(() => findTree({ marker: context.marker }));
+  await rm(launchFolderOf(context), { recursive: true, force: true });
 }
 
 function crash(operation: OperationName, error: unknown): Failure {

@@ -63,6 +63,7 @@ export class TestThread {
       send: () => undefined,
       keepAlive: () => undefined,
       onStopping: () => undefined,
+      checkLimits: async () => undefined,
       anotherPort: async () => null,
     };
   }

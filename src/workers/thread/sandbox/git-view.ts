@@ -7,7 +7,8 @@ const SHARED = ['info', 'logs', 'modules', 'objects', 'packed-refs', 'refs', 're
 const COPIED = ['HEAD', 'config', 'index'];
 const SIZE_BYTES = 256 * 1024 * 1024;
 
-export interface GitView {
+/** Arguments of bwrap that name descriptors by number. */
+export interface FileArguments {
   args: string[];
   /** Descriptors of the files that are copied, in the order of their numbers. To be closed when the command has started. */
   descriptors: number[];
@@ -17,7 +18,7 @@ export interface GitView {
  * A throw-away `.git` for installs and apps: whatever they plant in it (hooks, filters, programs in its configuration) is
  * gone with them. `firstDescriptor` is the number that the first of the copied files gets.
  */
-export function gitView(workspace: string, sourceOf: (path: string) => string, firstDescriptor: number): GitView {
+export function gitView(workspace: string, sourceOf: (path: string) => string, firstDescriptor: number): FileArguments {
   const folder = join(workspace, '.git');
   if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return { args: [], descriptors: [] };
   const args = ['--size', String(SIZE_BYTES), '--tmpfs', folder];
