@@ -15,7 +15,7 @@ export interface SandboxMachine {
   user?: number;
   /** Paths that are visible beside the system's own, read-only: toolchains, Node.js, certificates. */
   readable: string[];
-  /** Folders that are never visible, wherever they lie: those of the station. */
+  /** What is never visible, wherever it lies: the folders of the station, and files with secrets of its user. */
   hidden: string[];
   /** Servers that a private network reaches whatever their address: the npm registry and its proxies. */
   reachable: { host: string; port: number }[];

@@ -102,7 +102,8 @@ function machineOf(config: StationConfig, { toolchains }: StationFolders, regist
   return {
     ...(process.getuid?.() === 0 && { user: config.sandboxUid }),
     readable: [toolchains, ...node, ...certificates].filter((path) => path?.startsWith('/') === true) as string[],
-    hidden: [INSTALLATION, config.dataDir, config.workspaceDir],
+    // The last is npm's configuration for the whole machine, with its tokens.
+    hidden: [INSTALLATION, config.dataDir, config.workspaceDir, join(prefix, 'etc/npmrc')],
     reachable: [url, httpProxy, httpsProxy].filter((one) => one !== undefined).flatMap(serverOf),
   };
 }

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Injectable, Logger } from '@nestjs/common';
@@ -8,6 +9,7 @@ import type { OperationContract, ThreadOperation } from '../contracts/operations
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contracts/worker-messages.js';
 import { withoutPaths } from './thread/bounded.js';
 import { findTree, killTree } from './thread/process-tree.js';
+import { launchFolderOf } from './thread/sandbox/launch-folder.js';
 
 const debug = createDebug('repo-manager:threads');
 const logger = new Logger('Threads');
@@ -173,9 +175,8 @@ function carryOut<K extends ThreadOperation>(
         if (!hasSpoken) output.reject(failure ?? crash(request.operation, error));
         resolve();
       };
-      // A thread that was ended by force could not end its processes.
-      const { marker } = request.context;
-      void killTree(() => findTree({ marker })).then(() => conclude(), conclude);
+      // A thread that was ended by force could not end its processes, nor remove what they had.
+      void removeRemains(request.context).then(() => conclude(), conclude);
     });
   });
   output.promise.catch(() => undefined); // whoever waits hears of it; nobody may be waiting
@@ -187,6 +188,11 @@ function carryOut<K extends ThreadOperation>(
     input: request.input,
   } satisfies StartMessage<K>);
   return { output: output.promise, ended, abort, post: (message) => worker.postMessage(message) };
+}
+
+async function removeRemains(context: ThreadContext): Promise<void> {
+  await killTree(() => findTree({ marker: context.marker }));
+  await rm(launchFolderOf(context), { recursive: true, force: true });
 }
 
 /** What it was exactly stands in the server's log: of an error of anywhere in the server callers learn no paths. */

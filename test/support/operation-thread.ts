@@ -64,6 +64,7 @@ export class TestThread {
       send: () => undefined,
       keepAlive: () => undefined,
       onStopping: () => undefined,
+      checkLimits: async () => undefined,
       anotherPort: async () => null,
     };
   }

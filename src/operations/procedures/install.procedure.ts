@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { InstallInput } from '../../contracts/operations.js';
+import { LIMIT_CODES } from '../../contracts/failure-codes.js';
 import { Failure } from '../../contracts/failure.js';
 import type { RepositoryState } from '../../contracts/repository-states.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
@@ -37,7 +38,9 @@ export class InstallProcedure implements Procedure<'install'> {
       const state: RepositoryState = code === 'CANCELLED' ? 'cloned' : 'error';
       const change = (await running()) ? { installed: null } : { installed: null, state };
       const reason = code === 'CANCELLED' ? undefined : { code, message };
-      await this.changes.apply(entry.uid, change, { operationId, reason });
+      const changed = await this.changes.apply(entry.uid, change, { operationId, reason });
+      if (changed && LIMIT_CODES.some((one) => one === code))
+        this.changes.tell(changed, 'limit', { operationId, reason });
       throw error;
     }
   }

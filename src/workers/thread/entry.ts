@@ -4,12 +4,15 @@ import { Failure } from '../../contracts/failure.js';
 import type { ThreadOperation } from '../../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../../contracts/worker-messages.js';
 import { HANDLERS } from './dispatch.js';
-import { watchLimits } from './limits-watch.js';
+import { measureDisk } from './disk-watch.js';
+import { toldProcessLimit, watchLimits } from './limits-watch.js';
 import { LogWriter } from './log-writer.js';
 import type { Handler, OperationThread } from './operation-thread.js';
 import { findTree, killTree } from './process-tree.js';
 import { Progress } from './progress.js';
+import { launchFolderOf } from './sandbox/launch-folder.js';
 import { openSandbox } from './sandbox/open-sandbox.js';
+import type { Watched } from './tree-usage.js';
 
 /**
  * The thread of one operation. It is started ahead of need and waits; it carries out what it is told, once, and ends.
@@ -20,6 +23,10 @@ if (!port) throw new Error('this file is the entry of a worker thread');
 
 /** These run programs of others, and may use more than they should. */
 const WATCHED = new Set<ThreadOperation>(['clone', 'install', 'update', 'run']);
+/** How much of the output tells why a program has ended. */
+const DIAGNOSED_LINES = 20;
+/** And once more at their end. An update cannot fail any more when it has moved the tree. */
+const MEASURED = new Set<ThreadOperation>(['clone', 'install']);
 
 const cancellation = new AbortController();
 const stoppingListeners: ((reason: string) => void)[] = [];
@@ -40,6 +47,7 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   const progress = new Progress((phase, percent, message) => send({ type: 'progress', phase, percent, message }));
   const sessions: Promise<void>[] = [];
   const over = new AbortController();
+  const watched = watchedOf(context);
   const thread: OperationThread = {
     context,
     log,
@@ -49,20 +57,29 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
     progress: progress.tell,
     keepAlive: (session) => void sessions.push(session),
     onStopping: (listener) => void stoppingListeners.push(listener),
+    checkLimits: async () => {
+      // Without a sandbox it is a limit of the machine.
+      const isKernels = context.sandbox.isolation.driver === 'bubblewrap';
+      const told = isKernels ? toldProcessLimit(log.lastLines(DIAGNOSED_LINES), watched.limits) : undefined;
+      endBeyondLimit(told ?? (await measureDisk(watched)));
+    },
     anotherPort: () =>
       new Promise((resolve) => {
         portRequests.push(resolve);
         send({ type: 'port-wanted' });
       }),
   };
-  if (WATCHED.has(operation)) void endBeyondLimits(context, over.signal);
+  if (WATCHED.has(operation)) void watchLimits(watched, over.signal).then(endBeyondLimit);
   try {
     const output = await (HANDLERS[operation] as Handler<ThreadOperation>)(input, thread);
     if (sessions.length === 0) await endTree(context.marker);
+    if (MEASURED.has(operation)) endBeyondLimit(await measureDisk(watched));
+    cancellation.signal.throwIfAborted();
     progress.end();
     send({ type: 'done', output });
   } catch (error) {
     await endTree(context.marker);
+    if (WATCHED.has(operation)) await thread.checkLimits();
     const aborted = cancellation.signal.aborted ? (cancellation.signal.reason as Failure) : undefined;
     progress.end();
     log.close(); // its last lines are on disk before anybody is told to read them
@@ -78,10 +95,17 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   process.exit();
 }
 
-async function endBeyondLimits({ marker, paths, sandbox }: ThreadContext, signal: AbortSignal): Promise<void> {
-  const { workspace, home, staging } = paths;
-  const members = () => findTree({ marker });
-  const broken = await watchLimits({ limits: sandbox.limits, members, folders: [workspace, home, staging] }, signal);
+function watchedOf(context: ThreadContext): Watched {
+  const { marker, paths, sandbox } = context;
+  return {
+    limits: sandbox.limits,
+    members: () => findTree({ marker }),
+    folders: [paths.workspace, paths.home, paths.staging, launchFolderOf(context)],
+  };
+}
+
+/** The first reason to end counts. */
+function endBeyondLimit(broken: Failure | undefined): void {
   if (broken) cancellation.abort(broken);
 }
 

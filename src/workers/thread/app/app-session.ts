@@ -132,6 +132,7 @@ export class AppSession {
   /** What the commands have left running is the app as well, unless it has failed or was to run to its end only. */
   private async treeEnds(): Promise<void> {
     const failed = this.exit.exitCode !== 0;
+    if (failed && !this.cause) await this.thread.checkLimits();
     if (failed || !this.input.background) this.cause ??= failed ? 'crashed' : 'exited';
     if (this.cause === 'crashed' || this.cause === 'exited') return;
     // Whoever stops the app ends its tree, from outside.

@@ -6,6 +6,7 @@ import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
 import { HostPublisher } from '../app/host-publisher.js';
 import { makePlainFolder } from '../workspace/plain-folder.js';
 import { removeScratchFolder } from '../workspace/scratch-folder.js';
+import { withoutInherited } from './descriptors.js';
 import { gitView, manifestView } from './workspace-view.js';
 import { FIRST_FREE_DESCRIPTOR, INIT, Launch, PIPES } from './launch.js';
 import { LaunchChain } from './launch-chain.js';
@@ -64,8 +65,8 @@ export class Bubblewrap implements Sandbox {
     const env = { PATH: SYSTEM_PATH, [TREE_MARKER]: this.context.marker };
     const pipes = Object.values(PIPES).map(() => 'pipe' as const);
     const stdin = command.stdin === 'open' ? 'pipe' : 'ignore';
-    const stdio = [stdin, 'pipe', 'pipe', ...pipes, ...descriptors] as const;
-    const launch = new Launch(spawn(file, args, { cwd: '/', env, detached: true, stdio: [...stdio] }), command.file);
+    const stdio = withoutInherited([stdin, 'pipe', 'pipe', ...pipes, ...descriptors]);
+    const launch = new Launch(spawn(file, args, { cwd: '/', env, detached: true, stdio }), command.file);
     for (const descriptor of descriptors) closeSync(descriptor);
     launch.give(Object.entries(command.env).flatMap(([name, value]) => ['--setenv', name, value]));
     if (isPrivate) {
@@ -107,7 +108,7 @@ export class Bubblewrap implements Sandbox {
     const id = String(this.user);
     return [
       ...['bwrap', ...NAMESPACES, '--uid', id, '--gid', id, '--hostname', repoId],
-      ...mountArguments({ purpose, paths, machine, sourceOf }),
+      ...mountArguments({ purpose, paths, machine, temporary: this.folder.temporary, sourceOf }),
       ...this.folder
         .etcFiles(this.isPrivate(purpose))
         .flatMap(({ path, target }) => ['--ro-bind', sourceOf(path), target]),
@@ -119,7 +120,7 @@ export class Bubblewrap implements Sandbox {
     const { machine } = this.plan;
     const { paths } = this.context;
     this.folder.make();
-    for (const folder of [paths.staging, paths.home, join(paths.home, 'tmp')]) {
+    for (const folder of [paths.staging, paths.home, join(paths.home, 'tmp'), this.folder.temporary]) {
       makePlainFolder(folder);
       this.giveAway(folder);
     }

@@ -1,14 +1,19 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { NAME_SERVER } from './private-network.js';
+import type { ThreadContext } from '../../../contracts/worker-messages.js';
 import type { SandboxContext } from './sandbox.js';
 
 /** Files of /etc that are made for a sandbox; with a network of its own it asks another name server. */
 const MADE = ['passwd', 'group', 'hosts'];
 
+/** Beside the staging folders, which a server that was killed clears at its next start. */
+export const launchFolderOf = ({ paths, operationId }: Pick<ThreadContext, 'paths' | 'operationId'>): string =>
+  join(dirname(paths.staging), `.launch-${operationId}`);
+
 /**
- * What the sandboxes of one operation need on disk: beside the staging folders, which a server that was killed clears at
- * its next start. A sandbox sees single files of it, and cannot change them.
+ * What the sandboxes of one operation need on disk. A sandbox sees single files of it, and cannot change them; `temporary`
+ * is theirs.
  */
 export class LaunchFolder {
   readonly path: string;
@@ -18,7 +23,11 @@ export class LaunchFolder {
     private readonly context: SandboxContext,
     private readonly user: number,
   ) {
-    this.path = join(dirname(context.paths.staging), `.launch-${context.operationId}`);
+    this.path = launchFolderOf(context);
+  }
+
+  get temporary(): string {
+    return join(this.path, 'tmp');
   }
 
   /** Which files stand for those of /etc. */
@@ -41,7 +50,7 @@ export class LaunchFolder {
     this.isMade = true;
     const { paths, repoId } = this.context;
     const own = `app:x:${this.user}:`;
-    mkdirSync(this.path, { recursive: true });
+    mkdirSync(this.temporary, { recursive: true });
     chmodSync(this.path, 0o755); // the user of the sandbox reaches sockets in here
     this.write(
       'passwd',

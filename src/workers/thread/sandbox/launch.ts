@@ -25,11 +25,16 @@ export const PIPES = {
 } as const;
 export const FIRST_FREE_DESCRIPTOR = 7;
 
+/** When the machine runs out of memory the kernel takes what is in a sandbox before it takes the server. */
+const FIRST_TO_GO = 1_000;
+
 /**
  * The first process inside. It tells that it is there and how the command has ended, and lives as long as anything does
  * that the command has left: an app may have become a daemon.
  */
-export const INIT = `echo up >&${PIPES.status}
+export const INIT = `exec ${PIPES.go}<&-
+{ echo ${FIRST_TO_GO} >/proc/self/oom_score_adj; } 2>/dev/null
+echo up >&${PIPES.status}
 "$@" ${PIPES.status}>&-
 echo $? >&${PIPES.status}
 exec ${PIPES.status}>&-

@@ -22,26 +22,25 @@ export interface MountOptions {
   purpose: CommandPurpose;
   paths: RepositoryPaths;
   machine: SandboxMachine;
+  /** What /tmp is for everything but git, as the host sees it. Not below a folder that is writable inside: it may be a link then. */
+  temporary: string;
   /** Where a path of the host is to be mounted from: a station started as root makes its own ones reachable elsewhere. */
   sourceOf(path: string): string;
 }
 
 /** What bwrap is told to mount, in this order: later ones lie above earlier ones. The file system is otherwise empty. */
-export function mountArguments({ purpose, paths, machine, sourceOf }: MountOptions): string[] {
+export function mountArguments({ purpose, paths, machine, temporary, sourceOf }: MountOptions): string[] {
   const { workspace, home, staging } = paths;
-  // The last one in its own place too, where nobody can exchange it: a link would lead the next mount anywhere.
-  const writable = purpose === 'git' ? [workspace, staging] : [workspace, home, `${home}/tmp`];
-  const temporary =
-    purpose === 'git'
-      ? ['--size', String(SMALL_BYTES), '--tmpfs', '/tmp']
-      : ['--bind', sourceOf(`${home}/tmp`), '/tmp'];
+  const writable = purpose === 'git' ? [workspace, staging] : [workspace, home];
+  const mountTemporary = (path: string) =>
+    purpose === 'git' ? ['--size', String(SMALL_BYTES), '--tmpfs', path] : ['--bind', sourceOf(temporary), path];
   return [
     ...SYSTEM.flatMap(systemFolder),
     ...ETC.map((name) => `/etc/${name}`).flatMap((path) => ['--ro-bind-try', path, path]),
     ...['--proc', '/proc', '--dev', '/dev', '--size', String(SHARED_MEMORY_BYTES), '--tmpfs', '/dev/shm'],
-    ...temporary,
-    ...['--dir', '/var', '--symlink', '/tmp', '/var/tmp', '--dir', '/run'],
-    ...machine.hidden.filter(isVisible).flatMap((path) => ['--tmpfs', path]),
+    ...['/tmp', '/var/tmp'].flatMap(mountTemporary),
+    ...['--dir', '/run'],
+    ...machine.hidden.filter(isVisible).flatMap(cover),
     ...machine.readable.flatMap((path) => (existsSync(path) ? ['--ro-bind', sourceOf(path), path] : [])),
     ...writable.flatMap((path) => (existsSync(path) ? ['--bind', sourceOf(path), path] : [])),
   ];
@@ -59,6 +58,9 @@ function systemFolder(path: string): string[] {
   if (!stats) return [];
   return stats.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path];
 }
+
+const cover = (path: string): string[] =>
+  lstatSync(path).isDirectory() ? ['--tmpfs', path] : ['--ro-bind', '/dev/null', path];
 
 /** Whether it lies in what is mounted of the system: a station installed below /usr, as in many containers. */
 const isVisible = (path: string): boolean =>

@@ -48,7 +48,7 @@ export function manifestView(workspace: string, firstDescriptor: number): Worksp
   const stats = fstatSync(descriptor);
   // The station writes it so, git never does.
   if (stats.isFile() && (stats.mode & 0o222) === 0 && stats.size <= MAX_MANIFEST_BYTES) {
-    return { args: ['--ro-bind-data', String(firstDescriptor), path], descriptors: [descriptor] };
+    return { args: ['--perms', '0444', '--ro-bind-data', String(firstDescriptor), path], descriptors: [descriptor] };
   }
   closeSync(descriptor);
   return { args: [], descriptors: [] };

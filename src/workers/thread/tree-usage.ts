@@ -1,0 +1,50 @@
+import type { LimitsReport } from '../../contracts/shapes.js';
+import type { LiveProcess } from './process-tree.js';
+import { readProc } from './read-proc.js';
+
+const MIB = 1024 * 1024;
+const PAGE_BYTES = 4_096;
+
+export interface Watched {
+  limits: LimitsReport;
+  /** Every process of the operation. */
+  members(): LiveProcess[];
+  /** What its disk use is the sum of. */
+  folders: string[];
+}
+
+/** What a process tree uses at one moment. */
+export interface TreeUsage {
+  /** What the processes have for themselves: programs and libraries are there once, however many run them. */
+  memoryMb: number;
+  /** With what they share, counted for each of them: no less than what they use. */
+  residentMb: number;
+  /** Processes and threads: the kernel counts them alike. */
+  processes: number;
+  /** Changes when they, or children of theirs that have ended, have written something. */
+  writing: string;
+}
+
+export function usageOf(members: LiveProcess[]): TreeUsage {
+  let [own, all, processes] = [0, 0, 0];
+  const writing: string[] = [];
+  for (const { pid, startTime } of members) {
+    const [, resident = 0, shared = 0] = (readProc(`/proc/${pid}/statm`) ?? '').split(' ').map(Number);
+    own += Math.max(0, resident - shared);
+    all += resident;
+    const stat = readProc(`/proc/${pid}/stat`) ?? '';
+    processes += Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[17] ?? 1);
+    writing.push(`${pid}:${startTime}:${/^write_bytes: (\d+)/m.exec(readProc(`/proc/${pid}/io`) ?? '')?.[1]}`);
+  }
+  return { memoryMb: inMib(own * PAGE_BYTES), residentMb: inMib(all * PAGE_BYTES), processes, writing: writing.join() };
+}
+
+/** With what they share, each its part of it: memory that is mapped as shared is used up all the same. */
+export function sharedMemoryMb(members: LiveProcess[]): number {
+  const kilobytes = members.map(({ pid }) =>
+    Number(/^Pss:\s+(\d+) kB/m.exec(readProc(`/proc/${pid}/smaps_rollup`) ?? '')?.[1] ?? 0),
+  );
+  return inMib(kilobytes.reduce((sum, one) => sum + one, 0) * 1024);
+}
+
+const inMib = (bytes: number): number => Math.ceil(bytes / MIB);
