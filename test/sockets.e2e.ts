@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { io, type Socket } from 'socket.io-client';
 import type { RepoEvent, RepoLog, RepoNotification, RepoProgress } from '../src/contracts/events.js';
 import type { Operation, Repository } from '../src/contracts/shapes.js';
@@ -61,11 +62,21 @@ function subscribe(socket: StationSocket, message: SubscribeMessage): Promise<Su
   });
 }
 
+/** A body of half a megabyte in which nothing is known. */
+const manyFields = (count = 40_000) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`unknown${index}`, 0]));
+
 /** Everything that a socket is sent from now on. */
 function heard(socket: StationSocket | Socket): { event: string; payload: Record<string, unknown> }[] {
   const frames: { event: string; payload: Record<string, unknown> }[] = [];
   (socket as Socket).onAny((event: string, payload: Record<string, unknown>) => void frames.push({ event, payload }));
   return frames;
+}
+
+/** Whether the server's end of a connection on loopback is there; its client may not have noticed. */
+function isConnected(clientPort: number, serverPort: number): boolean {
+  const hex = (port: number) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return readFileSync('/proc/net/tcp', 'utf8').includes(`${hex(serverPort)} ${hex(clientPort)} 01`);
 }
 
 /** Answered after everything that was sent before it: what a socket has not heard by then, it will not hear. */
@@ -136,6 +147,16 @@ describe('A socket without a key', () => {
     expect(answer.operation).toBe('list');
   }, 20_000);
 
+  it('is told so and nothing else, whatever it has sent', async () => {
+    const socket = rawSocket();
+    await connected(socket);
+    for (const body of [{ operation: 'clone', ...manyFields() }, { apiKey: 'dock_wrong', ...manyFields() }, 'text']) {
+      const answer = (await socket.emitWithAck('repo-operation', body)) as ErrorMessage;
+      expect(answer.error.code).toBe('UNAUTHORIZED');
+      expect(JSON.stringify(answer).length).toBeLessThan(1_000);
+    }
+  });
+
   it('is signed in by the first valid key of a message, and stays so', async () => {
     const alice = await station.createKey('alice');
     const bob = await station.createKey('bob');
@@ -202,6 +223,23 @@ describe('A message', () => {
     });
     expect(errors[0]?.error.message).not.toContain('Internal');
     expect(socket.connected).toBe(true);
+  });
+
+  it('with more fields at fault than anybody reads is told of some, and how many there are', async () => {
+    const socket = await station.socket();
+    const { error } = await ask(socket, { operation: 'list', ...manyFields() });
+    expect(error.code).toBe('BAD_REQUEST');
+    expect(error.message).toMatch(/unknown field.*; and 39980 more$/);
+    expect(JSON.stringify(error).length).toBeLessThan(10_000);
+  });
+
+  it('that is nested without end is refused', async () => {
+    const socket = rawSocket({ auth: { apiKey: station.adminKey }, transports: ['websocket'] });
+    await connected(socket);
+    const refused = new Promise<ErrorMessage>((resolve) => socket.once('repo-error', resolve));
+    const nested = '['.repeat(400_000) + ']'.repeat(400_000);
+    socket.io.engine.write(`2["repo-operation",{"operation":"run","repoId":"x","options":{"env":{"A":${nested}}}}]`);
+    expect((await refused).error).toMatchObject({ code: 'BAD_REQUEST', retryable: false });
   });
 
   it('about an unknown repository or operation says so', async () => {
@@ -301,6 +339,26 @@ describe('The server', () => {
     expect(station.output).not.toMatch(/unhandled|MaxListeners/i);
   });
 
+  it('lets go of a client that goes on asking without reading an answer', async () => {
+    const socket = rawSocket({ auth: { apiKey: station.adminKey }, transports: ['websocket'] });
+    await connected(socket);
+    const { ws } = socket.io.engine.transport as unknown as { ws: { pause(): void; _socket: { localPort: number } } };
+    const port = ws._socket.localPort;
+    expect(isConnected(port, station.port)).toBe(true);
+    ws.pause();
+    const asking = setInterval(() => {
+      for (let times = 0; times < 100; times += 1)
+        socket.emit('repo-operation', { operation: 'list', ...manyFields(20) });
+    }, 50);
+    const other = await station.socket();
+    try {
+      await eventually('the server has let go', () => !isConnected(port, station.port), 25_000);
+    } finally {
+      clearInterval(asking);
+    }
+    expect(await settled(other)).toMatchObject({ operation: 'list' });
+  }, 30_000);
+
   it('outlives a hundred sockets that come, ask and go', async () => {
     for (let times = 0; times < 100; times += 1) {
       const socket = rawSocket({ auth: { apiKey: station.adminKey }, transports: ['websocket'] });
@@ -381,6 +439,37 @@ describe('Events', () => {
     await settled(eve);
     expect(after.filter((frame) => frame.event !== 'repo-success')).toEqual([]); // the answer of `settled` itself
   });
+
+  it('are numbered on to the last word about a repository that goes', async () => {
+    const socket = await station.socket();
+    const frames = heard(socket);
+    const { repoId } = await dock(fixture('hello'));
+    await station.unload(repoId);
+
+    const { url } = await git.createRepository('sockets/ended', { files: fixture('hello') });
+    const stall = git.stall('/sockets/ended');
+    const last = nextEvent(
+      socket,
+      'repo-notification',
+      (one) => one.repoId === 'sockets-ended' && one.operation === 'install' && one.status === 'failed',
+      20_000,
+    );
+    const headers = { prefer: 'respond-async' };
+    await station.clone(url, { branch: 'none' }, { headers });
+    await station.install('sockets-ended', {}, { headers });
+    stall.release();
+    await last;
+    await settled(socket);
+    for (const id of [repoId, 'sockets-ended']) {
+      const story = frames
+        .filter(({ event, payload }) => /^repo-(event|notification)$/.test(event) && payload.repoId === id)
+        .map(({ payload }) => ({ seq: Number(payload.seq), what: String(payload.type ?? payload.operation) }));
+      expect(story.map(({ what }) => what)).toContain('unloaded');
+      expect(story.at(-1)?.what).not.toBe('unloaded');
+      expect(story).toEqual(story.toSorted((a, b) => a.seq - b.seq));
+      expect(new Set(story.map(({ seq }) => seq)).size).toBe(story.length);
+    }
+  }, 60_000);
 
   it('are sent again from a seq on', async () => {
     const { repoId, uid } = await dock(fixture('hello'));

@@ -78,6 +78,14 @@ describe('Validation', () => {
     expect(refusal({ number: 0, flag: 1 })).toMatch(/text: .*number: .*flag: /);
   });
 
+  it('names no more than twenty, and says how many there are', () => {
+    const input = Object.fromEntries(Array.from({ length: 90_000 }, (_, index) => [`k${index}`, 0]));
+    const reason = refusal({ text: 'a', ...input });
+    expect(reason.length).toBeLessThan(4_000);
+    expect(reason).toContain('k19: unknown field');
+    expect(reason).toMatch(/; and 89980 more$/);
+  });
+
   it('is not brought down by deep nesting', () => {
     let deep: unknown = 'x';
     for (let level = 0; level < 100_000; level += 1) deep = [deep];
