@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { LogReader, type LogPage } from '../../apps/log-reader.js';
+import type { Principal } from '../../auth/principal.js';
 import { success, type Success } from '../../common/envelope.js';
 import type { OperationLogQuery } from '../dto/queries.dto.js';
 import type { Exchange } from '../exchange.js';
@@ -37,7 +38,7 @@ export class LogAnswersService {
   }
 
   private async stream(
-    { request, response }: Exchange,
+    { request, response, caller }: Exchange,
     target: LogTarget | undefined,
     query: OperationLogQuery,
   ): Promise<LogAnswer> {
@@ -50,13 +51,19 @@ export class LogAnswersService {
     }
     response.setHeader('Cache-Control', 'no-cache, no-transform');
     response.setHeader('X-Accel-Buffering', 'no');
-    return new StreamableFile(Readable.from(this.frames(first, target), { objectMode: false }), { type: EVENT_STREAM });
+    return new StreamableFile(Readable.from(this.frames(first, target, caller), { objectMode: false }), {
+      type: EVENT_STREAM,
+    });
   }
 
-  private async *frames(first: LogPage, target: LogTarget | undefined): AsyncGenerator<string, void> {
+  private async *frames(
+    first: LogPage,
+    target: LogTarget | undefined,
+    reader: Principal,
+  ): AsyncGenerator<string, void> {
     yield `: follow with Last-Event-ID\n\n${framesOf(first)}`;
     if (!target) return;
-    for await (const page of this.follower.follow(target, Number(first.nextCursor))) {
+    for await (const page of this.follower.follow(target, Number(first.nextCursor), reader)) {
       yield framesOf(page) || ': nothing new\n\n';
     }
   }

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import type { Principal } from '../../auth/principal.js';
+import { maySee } from '../../auth/repository-access.js';
 import { LogReader } from '../../apps/log-reader.js';
 import type { LogSource } from '../../contracts/events.js';
 import { Failure } from '../../contracts/failure.js';
@@ -47,6 +49,14 @@ export class LogSourceService {
     }
     const [latest] = candidates;
     return latest && { uid, operationId: latest.operationId };
+  }
+
+  /** As it is now: a repository can become private, or go while what its operations have written stays theirs to read. */
+  async mayRead({ uid, operationId }: LogTarget, reader: Principal): Promise<boolean> {
+    const entry = await this.registry.find(uid);
+    if (entry && maySee(reader, entry)) return true;
+    const operation = await this.operations.find(operationId);
+    return operation !== undefined && (reader.admin || operation.owner === reader.owner);
   }
 
   /** A finished operation's log is complete, but for that of a run: it grows as long as its app lives. */
