@@ -7,6 +7,7 @@ import { watchLimits } from './limits-watch.js';
 import { LogWriter } from './log-writer.js';
 import type { Handler, OperationThread } from './operation-thread.js';
 import { findTree, killTree } from './process-tree.js';
+import { Progress } from './progress.js';
 import { openSandbox } from './sandbox/open-sandbox.js';
 
 /**
@@ -35,6 +36,7 @@ send({ type: 'ready' });
 async function carryOut({ operation, context, input }: StartMessage): Promise<void> {
   const log = new LogWriter(context.log, (lastSeq) => send({ type: 'log', lastSeq }));
   const sandbox = openSandbox(context.sandbox, context);
+  const progress = new Progress((phase, percent, message) => send({ type: 'progress', phase, percent, message }));
   const sessions: Promise<void>[] = [];
   const over = new AbortController();
   const thread: OperationThread = {
@@ -43,7 +45,7 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
     send,
     sandbox,
     signal: cancellation.signal,
-    progress: (phase, percent, message) => send({ type: 'progress', phase, percent, message }),
+    progress: progress.tell,
     keepAlive: (session) => void sessions.push(session),
     onStopping: (listener) => void stoppingListeners.push(listener),
     anotherPort: () =>
@@ -56,10 +58,12 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   try {
     const output = await (HANDLERS[operation] as Handler<OperationName>)(input, thread);
     if (sessions.length === 0) await endTree(context.marker);
+    progress.end();
     send({ type: 'done', output });
   } catch (error) {
     await endTree(context.marker);
     const aborted = cancellation.signal.aborted ? (cancellation.signal.reason as Failure) : undefined;
+    progress.end();
     log.close(); // its last lines are on disk before anybody is told to read them
     send({ type: 'failed', failure: (aborted ?? Failure.of(error)).toData() });
   }

@@ -10,7 +10,7 @@ export interface OperationThread {
   readonly log: LogWriter;
   /** Aborted by cancel, timeout or shutdown; its reason is the Failure to end with. */
   readonly signal: AbortSignal;
-  /** `percent` is 0 to 100, or null where the tool does not tell. */
+  /** `percent` is 0 to 100, or null where the tool does not tell. Told as often as one likes: it is passed on at a pace. */
   progress(phase: string, percent: number | null, message: string): void;
   send(message: FromThread): void;
   /** The thread lives on until this settles: how the thread of a run becomes the session thread of its app. */
