@@ -86,8 +86,8 @@ export class OperationsService {
       folders: this.folders,
       isolation: this.isolation,
       onProgress: (one) => this.changes.progress(entry, this.shown(one.operation), context.socketId),
-      onLog: (_, about, operationId, lastSeq) =>
-        this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq }),
+      onLog: (_, about, operationId, { lastSeq, bytes }) =>
+        this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq, bytes }),
     });
     const { promise: finished, resolve: finish } = deferred<Operation>();
     const live: Live = { job, entry, finished, finish };

@@ -1,6 +1,7 @@
+import { inspect } from 'node:util';
 import { parentPort } from 'node:worker_threads';
 import { Failure } from '../../contracts/failure.js';
-import type { OperationName } from '../../contracts/operations.js';
+import type { ThreadOperation } from '../../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../../contracts/worker-messages.js';
 import { HANDLERS } from './dispatch.js';
 import { watchLimits } from './limits-watch.js';
@@ -18,7 +19,7 @@ const port = parentPort;
 if (!port) throw new Error('this file is the entry of a worker thread');
 
 /** These run programs of others, and may use more than they should. */
-const WATCHED = new Set<OperationName>(['clone', 'install', 'update', 'run']);
+const WATCHED = new Set<ThreadOperation>(['clone', 'install', 'update', 'run']);
 
 const cancellation = new AbortController();
 const stoppingListeners: ((reason: string) => void)[] = [];
@@ -34,7 +35,7 @@ port.on('message', (message: ToThread) => {
 send({ type: 'ready' });
 
 async function carryOut({ operation, context, input }: StartMessage): Promise<void> {
-  const log = new LogWriter(context.log, (lastSeq) => send({ type: 'log', lastSeq }));
+  const log = new LogWriter(context.log, (lastSeq, bytes) => send({ type: 'log', lastSeq, bytes }));
   const sandbox = openSandbox(context.sandbox, context);
   const progress = new Progress((phase, percent, message) => send({ type: 'progress', phase, percent, message }));
   const sessions: Promise<void>[] = [];
@@ -56,7 +57,7 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   };
   if (WATCHED.has(operation)) void endBeyondLimits(context, over.signal);
   try {
-    const output = await (HANDLERS[operation] as Handler<OperationName>)(input, thread);
+    const output = await (HANDLERS[operation] as Handler<ThreadOperation>)(input, thread);
     if (sessions.length === 0) await endTree(context.marker);
     progress.end();
     send({ type: 'done', output });
@@ -65,7 +66,9 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
     const aborted = cancellation.signal.aborted ? (cancellation.signal.reason as Failure) : undefined;
     progress.end();
     log.close(); // its last lines are on disk before anybody is told to read them
-    send({ type: 'failed', failure: (aborted ?? Failure.of(error)).toData() });
+    const failure = aborted ?? Failure.of(error);
+    const unexpected = failure.code === 'INTERNAL_ERROR' ? inspect(error) : undefined;
+    send({ type: 'failed', failure: failure.toData(), ...(unexpected !== undefined && { unexpected }) });
   }
   await Promise.allSettled(sessions);
   over.abort();

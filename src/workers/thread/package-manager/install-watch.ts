@@ -5,6 +5,8 @@ import { symptomsOf, type Symptom } from './install-symptoms.js';
 /** Longer lines are no words of a package manager, and patterns would take their time over them. */
 const MAX_PARSED_CHARS = 2_000;
 
+const MAX_SCRIPTS_NOT_RUN = 1_000;
+
 /** `name@version` in the words of npm 12, pnpm and yarn; npm 11 lists the same packages, but runs them. */
 const NPM_BLOCKED = /install-scripts \d+ packages? had install scripts blocked/;
 const NPM_LISTED = /install-scripts\s+(\S+@\S+) \(/;
@@ -38,6 +40,7 @@ export class InstallWatch {
   }
 
   private readScripts(text: string): void {
+    if (this.scriptsNotRun.size >= MAX_SCRIPTS_NOT_RUN) return;
     if (NPM_BLOCKED.test(text)) this.npmBlocked = true;
     const listed = this.npmBlocked ? NPM_LISTED.exec(text)?.[1] : undefined;
     if (listed) this.scriptsNotRun.add(listed);

@@ -1,11 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, lchownSync, lstatSync, mkdirSync } from 'node:fs';
+import { closeSync, lchownSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
 import { HostPublisher } from '../app/host-publisher.js';
+import { makePlainFolder } from '../workspace/plain-folder.js';
 import { removeScratchFolder } from '../workspace/scratch-folder.js';
-import { gitView } from './git-view.js';
+import { gitView, manifestView } from './workspace-view.js';
 import { FIRST_FREE_DESCRIPTOR, INIT, Launch, PIPES } from './launch.js';
 import { LaunchChain } from './launch-chain.js';
 import { LaunchFolder } from './launch-folder.js';
@@ -52,18 +53,20 @@ export class Bubblewrap implements Sandbox {
     const isPrivate = this.isPrivate(command.purpose);
     const { routes, relays } = isPrivate ? await planRoutes(machine) : { routes: [], relays: [] };
     const view = gitView(workspace, chain.sourceOf, FIRST_FREE_DESCRIPTOR);
+    const manifest = manifestView(workspace, FIRST_FREE_DESCRIPTOR + view.descriptors.length);
+    const descriptors = [...view.descriptors, ...manifest.descriptors];
     const [file = '', ...args] = [
       ...(isPrivate ? chain.startWithNetwork(routes) : chain.start),
-      ...[...this.bwrap(command.purpose, chain), ...view.args, ...this.ownFiles(chain), ...CLOSING],
+      ...[...this.bwrap(command.purpose, chain), ...view.args, ...manifest.args, ...CLOSING],
       ...['--chdir', command.cwd, '--as-pid-1', '--args', String(PIPES.arguments), '--info-fd', String(PIPES.news)],
       ...['--', ...limitArguments(limits), '/bin/sh', '-c', INIT, 'sh', command.file, ...command.args],
     ];
     const env = { PATH: SYSTEM_PATH, [TREE_MARKER]: this.context.marker };
     const pipes = Object.values(PIPES).map(() => 'pipe' as const);
     const stdin = command.stdin === 'open' ? 'pipe' : 'ignore';
-    const stdio = [stdin, 'pipe', 'pipe', ...pipes, ...view.descriptors] as const;
+    const stdio = [stdin, 'pipe', 'pipe', ...pipes, ...descriptors] as const;
     const launch = new Launch(spawn(file, args, { cwd: '/', env, detached: true, stdio: [...stdio] }), command.file);
-    for (const descriptor of view.descriptors) closeSync(descriptor);
+    for (const descriptor of descriptors) closeSync(descriptor);
     launch.give(Object.entries(command.env).flatMap(([name, value]) => ['--setenv', name, value]));
     if (isPrivate) {
       const options = { chain, machine, folder: this.folder.path, env };
@@ -111,21 +114,13 @@ export class Bubblewrap implements Sandbox {
     ];
   }
 
-  /** What of the workspace is the station's, and may be read only. */
-  private ownFiles({ sourceOf }: LaunchChain): string[] {
-    const manifest = join(this.context.paths.workspace, '.mcp-isolation.json');
-    const stats = lstatSync(manifest, { throwIfNoEntry: false });
-    const isOwn = stats?.isFile() && (stats.mode & 0o222) === 0; // the station writes it so, git never does
-    return isOwn ? ['--ro-bind', sourceOf(manifest), manifest] : [];
-  }
-
   /** Makes the folders that a command needs. What there is to be mounted may be more at the next one. */
   private prepare(): LaunchChain {
     const { machine } = this.plan;
     const { paths } = this.context;
     this.folder.make();
     for (const folder of [paths.staging, paths.home, join(paths.home, 'tmp')]) {
-      mkdirSync(folder, { recursive: true });
+      makePlainFolder(folder);
       this.giveAway(folder);
     }
     // One that was loaded while the station ran as another user, or without a sandbox.

@@ -29,7 +29,8 @@ export interface MountOptions {
 /** What bwrap is told to mount, in this order: later ones lie above earlier ones. The file system is otherwise empty. */
 export function mountArguments({ purpose, paths, machine, sourceOf }: MountOptions): string[] {
   const { workspace, home, staging } = paths;
-  const writable = purpose === 'git' ? [workspace, staging] : [workspace, home];
+  // The last one in its own place too, where nobody can exchange it: a link would lead the next mount anywhere.
+  const writable = purpose === 'git' ? [workspace, staging] : [workspace, home, `${home}/tmp`];
   const temporary =
     purpose === 'git'
       ? ['--size', String(SMALL_BYTES), '--tmpfs', '/tmp']
