@@ -9,6 +9,7 @@ import { OperationHistory } from '../registry/operation-history.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { findTree, findTreesByPrefix, killTree } from '../workers/thread/process-tree.js';
+import { removeFolders } from '../workers/thread/workspace/remove-folders.js';
 import { RepositoryEntries } from './repository-entries.js';
 import { StationFolders } from './station-folders.js';
 import { StationIsolation } from './station-isolation.js';
@@ -103,7 +104,9 @@ export class RecoveryService {
       const folder = join(this.config.workspaceDir, name);
       for (const uid of await readdir(folder).catch(() => [])) {
         if (name === '.homes' && known.has(uid)) continue;
-        await rm(join(folder, uid), { recursive: true, force: true });
+        await removeFolders([join(folder, uid)]).catch(() =>
+          this.logger.warn(`${join(folder, uid)} could not be removed`),
+        );
       }
     }
   }

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { inspect, types } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Injectable } from '@nestjs/common';
@@ -8,7 +7,7 @@ import { Failure } from '../contracts/failure.js';
 import type { OperationContract, OperationName } from '../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contracts/worker-messages.js';
 import { findTree, killTree } from './thread/process-tree.js';
-import { launchFolderOf } from './thread/sandbox/launch-folder.js';
+import { removeLaunchFolder } from './thread/sandbox/launch-folder.js';
 
 const debug = createDebug('repo-manager:threads');
 
@@ -183,7 +182,7 @@ function carryOut<K extends OperationName>(
 
 async function removeRemains(context: ThreadContext): Promise<void> {
   await killTree(() => findTree({ marker: context.marker }));
-  await rm(launchFolderOf(context), { recursive: true, force: true });
+  await removeLaunchFolder(context);
 }
 
 function crash(operation: OperationName, error: unknown): Failure {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
 import { HostPublisher } from '../app/host-publisher.js';
-import { ensureFolder, removeScratchFolder } from '../workspace/scratch-folder.js';
+import { ensureFolder } from '../workspace/scratch-folder.js';
 import { withoutInherited } from './descriptors.js';
 import { gitView } from './git-view.js';
 import { ownFiles } from './own-files.js';
@@ -80,7 +80,9 @@ export class Bubblewrap implements Sandbox {
   get gitBinary(): [string, string] {
     const chain = this.prepare();
     const before = [...chain.start, ...this.bwrap('git', chain), ...CLOSING].map(quoted).join(' ');
-    const after = ['--', ...limitArguments(this.plan.limits), 'git'].map(quoted).join(' ');
+    // Of a file that grows too large git says nothing that tells why: what it writes is only measured.
+    const limits = limitArguments({ ...this.plan.limits, diskMb: null });
+    const after = ['--', ...limits, 'git'].map(quoted).join(' ');
     return ['/bin/sh', this.folder.write('git', `exec ${before} --chdir "$(pwd -P)" ${after} "$@"\n`)];
   }
 
@@ -95,7 +97,7 @@ export class Bubblewrap implements Sandbox {
 
   async dispose(): Promise<void> {
     await Promise.all(this.networks.splice(0).map((network) => network.dispose()));
-    removeScratchFolder(this.context.paths.staging, this.folder.path);
+    await this.folder.remove();
   }
 
   private isPrivate(purpose: CommandPurpose): boolean {

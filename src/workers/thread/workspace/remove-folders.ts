@@ -11,10 +11,10 @@ const PATIENCE_MS = 10_000;
  * them. INTERNAL_ERROR with what could not be removed. `rm` and not Node.js: it reaches what lies deeper than the longest
  * path that the kernel takes.
  */
-export async function removeFolders(folders: string[], signal: AbortSignal): Promise<void> {
+export async function removeFolders(folders: string[], signal?: AbortSignal): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     const { stderr } = await execa('rm', ['-rf', '--', ...folders], { reject: false, cancelSignal: signal });
     const left = folders.filter(exists);
     if (left.length === 0) return;
