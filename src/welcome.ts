@@ -41,9 +41,14 @@ function isolationLines({ host }: StationConfig, station: StationIsolation): str
   const { isolation, network } = station.plan;
   const refusal = station.refusal();
   const reason = network.reason ? ` (${network.reason})` : '';
-  if (isolation.driver !== 'none') return [`Isolation: ${isolation.driver}, network ${network.mode}${reason}`];
-  const lines = [`Isolation: none (${isolation.reason}).`];
-  if (refusal) lines.push('Warning: nothing is installed or run until there is a sandbox; docs/isolation.md says how.');
+  const isConfined = isolation.driver !== 'none';
+  const lines = [
+    isConfined
+      ? `Isolation: ${isolation.driver}, network ${network.mode}${reason}`
+      : `Isolation: none (${isolation.reason}).`,
+  ];
+  if (refusal) lines.push(`Warning: nothing is installed or run: ${refusal}. docs/isolation.md says what to do.`);
+  else if (isConfined) return lines;
   else if (isLoopback(host)) lines.push('Warning: repositories run as your user. Run only those that you trust.');
   else lines.push('Warning: the station is reachable from outside and runs code unconfined.');
   return lines;

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Injectable, Logger } from '@nestjs/common';
@@ -9,7 +8,7 @@ import type { OperationContract, ThreadOperation } from '../contracts/operations
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contracts/worker-messages.js';
 import { withoutPaths } from './thread/bounded.js';
 import { findTree, killTree } from './thread/process-tree.js';
-import { launchFolderOf } from './thread/sandbox/launch-folder.js';
+import { removeLaunchFolder } from './thread/sandbox/launch-folder.js';
 
 const debug = createDebug('repo-manager:threads');
 const logger = new Logger('Threads');
@@ -192,7 +191,7 @@ function carryOut<K extends ThreadOperation>(
 
 async function removeRemains(context: ThreadContext): Promise<void> {
   await killTree(() => findTree({ marker: context.marker }));
-  await rm(launchFolderOf(context), { recursive: true, force: true });
+  await removeLaunchFolder(context);
 }
 
 /** What it was exactly stands in the server's log: of an error of anywhere in the server callers learn no paths. */

@@ -29,6 +29,15 @@ export function processesMentioning(text) {
   });
 }
 
+/**
+ * Of all its threads, the ended ones among them.
+ * @param {number} pid
+ */
+export const childrenOf = (pid) =>
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readProc(pid, `task/${thread}/children`).split(' ').filter(Boolean).map(Number),
+  );
+
 /** @param {number} pid */
 export const commandLine = (pid) => readProc(pid, 'cmdline').replaceAll('\0', ' ').trim();
 
@@ -40,7 +49,7 @@ function processes(matches) {
     .filter((pid) => pid !== process.pid && matches(pid) && alive(pid));
 }
 
-/** @param {number} pid @param {'stat' | 'environ' | 'cmdline'} file */
+/** @param {number} pid @param {string} file */
 function readProc(pid, file) {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1');

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { chown, mkdir, rm, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { eventually } from './eventually.js';
 import { appPortRange, freePort } from './ports.js';
@@ -9,7 +9,7 @@ import { StationClient } from './station-client.js';
 import { connect, type StationSocket } from './station-socket.js';
 import { sharedToolchains, temporaryFolder } from './temporary-folder.mjs';
 
-const START_MS = 30_000;
+const START_MS = 90_000;
 /** The server promises to be gone 20 s after SIGTERM. */
 const EXIT_MS = 22_000;
 
@@ -22,6 +22,10 @@ export interface StationOptions {
   /** `host:port` of Git servers on loopback. */
   allowedHosts?: string[];
   port?: number;
+  /** A program and its arguments that start the server in their place: as another user, on a changed machine. */
+  launcher?: string[];
+  /** Whose the folders are, where the launcher changes the user. */
+  uid?: number;
 }
 
 /** A built server as a real process of its own, with folders of its own. */
@@ -37,6 +41,7 @@ export class Station extends StationClient {
     readonly dataDir: string,
     readonly workspaceDir: string,
     private readonly env: NodeJS.ProcessEnv,
+    private readonly launcher: string[],
   ) {
     super(`http://127.0.0.1:${port}`, 'dock_administrator-of-the-tests');
   }
@@ -45,13 +50,15 @@ export class Station extends StationClient {
     const root = await temporaryFolder('station');
     const dataDir = options.dataDir ?? join(root, 'data');
     const workspaceDir = options.workspaceDir ?? join(root, 'workspace');
-    await shareToolchains(dataDir);
+    if (options.uid === undefined) await shareToolchains(dataDir);
+    else await chown(root, options.uid, options.uid);
     const env = {
       APP_PORT_RANGE: appPortRange(),
       GIT_ALLOWED_HOSTS: options.allowedHosts?.join(','),
       ...options.env,
     };
-    const station = new Station(options.port ?? (await freePort()), root, dataDir, workspaceDir, env);
+    const { port = await freePort(), launcher = [] } = options;
+    const station = new Station(port, root, dataDir, workspaceDir, env, launcher);
     try {
       await station.launch();
     } catch (error) {
@@ -102,7 +109,8 @@ export class Station extends StationClient {
   }
 
   private async launch(): Promise<void> {
-    const child = spawn(process.execPath, [resolve('dist/station.js')], {
+    const [file, ...args] = [...this.launcher, process.execPath, resolve('dist/station.js')];
+    const child = spawn(file, args, {
       cwd: this.root,
       env: this.environment(),
       stdio: ['ignore', 'pipe', 'pipe'],

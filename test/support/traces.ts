@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { RepositoryEntry } from '../../src/registry/repository-entry.js';
-import { processesMentioning } from './processes.mjs';
+import { alive, childrenOf, processesMentioning } from './processes.mjs';
 import type { Station } from './station.js';
 
 /** Live processes that this station has started for its repositories, or for the one with this uid. */
@@ -46,3 +46,8 @@ export function rewriteEntries(
 /** The database with its write-ahead log, as far as they exist. */
 export const databaseFiles = ({ dataDir }: Station): string[] =>
   ['station.db', 'station.db-wal', 'station.db-shm'].map((name) => join(dataDir, name)).filter(existsSync);
+
+/** Children of the server that have ended and that nobody has waited for. */
+export const zombiesOf = ({ pid }: Station): number[] => childrenOf(pid ?? 0).filter((child) => !alive(child));
+
+export const openFilesOf = ({ pid }: Station): number => readdirSync(`/proc/${pid}/fd`).length;

@@ -25,7 +25,7 @@ if (!port) throw new Error('this file is the entry of a worker thread');
 const WATCHED = new Set<ThreadOperation>(['clone', 'install', 'update', 'run']);
 /** How much of the output tells why a program has ended. */
 const DIAGNOSED_LINES = 20;
-/** And once more at their end. An update cannot fail any more when it has moved the tree. */
+/** And once more at their end; an update does so before it cannot go back. */
 const MEASURED = new Set<ThreadOperation>(['clone', 'install']);
 
 const cancellation = new AbortController();

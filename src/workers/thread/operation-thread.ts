@@ -15,7 +15,7 @@ export interface OperationThread {
   send(message: FromThread): void;
   /** The thread lives on until this settles: how the thread of a run becomes the session thread of its app. */
   keepAlive(session: Promise<void>): void;
-  /** For what has failed: ends the operation with the limit that it has run into, if it has. */
+  /** Ends the operation where it has run into a limit that was not seen yet. */
   checkLimits(): Promise<void>;
   /** A port of the host for one more port of the app; null where none is free. */
   anotherPort(): Promise<number | null>;

@@ -5,7 +5,6 @@ import { shortened } from '../bounded.js';
 /** What git, curl and ssh say (in English: LC_ALL=C), the most telling first. */
 const SYMPTOMS: [symptom: RegExp, code: FailureCode, reason: string][] = [
   [/^(?!remote:).*(no space left on device|disk quota exceeded)/im, 'NO_SPACE', 'The disk is full'],
-  [/file too large|died of signal 25/i, 'DISK_QUOTA', 'The repository is larger than its disk limit'],
   [/remote branch .* not found|couldn't find remote ref/i, 'GIT_BRANCH_NOT_FOUND', 'The branch or tag does not exist'],
   [/host key verification failed|host key is known/i, 'GIT_HOST_KEY_UNKNOWN', 'The SSH host key is not known'],
   [

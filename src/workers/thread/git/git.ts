@@ -159,5 +159,8 @@ function watchLength(stream: Readable, maxBytes: number, onFlood: () => void): v
   });
 }
 
+/** git's own are 128 and 129 at most; a shell in between, as a sandbox has one, adds the number of a signal to 128. */
+const LAST_EXIT_CODE = 129;
+
 /** simple-git's types do not know that Node.js gives none for a process that was ended by a signal. */
-const isExitCode = (exitCode: number | null): boolean => exitCode !== null;
+const isExitCode = (exitCode: number | null): boolean => exitCode !== null && exitCode <= LAST_EXIT_CODE;

@@ -29,6 +29,8 @@ export const update: Handler<'update'> = async (input, thread) => {
     const { savedRef, undo } = await moveTree(move, thread);
     try {
       const warnings = await completeTree(remote, input, thread);
+      await thread.checkLimits();
+      thread.signal.throwIfAborted();
       const { declared, warnings: manifestWarnings } = declaredDependencies(folder);
       return {
         repoUrl: remote.canonicalUrl,

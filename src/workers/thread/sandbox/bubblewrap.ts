@@ -5,7 +5,6 @@ import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
 import { HostPublisher } from '../app/host-publisher.js';
 import { makePlainFolder } from '../workspace/plain-folder.js';
-import { removeScratchFolder } from '../workspace/scratch-folder.js';
 import { withoutInherited } from './descriptors.js';
 import { gitView, manifestView } from './workspace-view.js';
 import { FIRST_FREE_DESCRIPTOR, INIT, Launch, PIPES } from './launch.js';
@@ -80,7 +79,9 @@ export class Bubblewrap implements Sandbox {
   get gitBinary(): [string, string] {
     const chain = this.prepare();
     const before = [...chain.start, ...this.bwrap('git', chain), ...CLOSING].map(quoted).join(' ');
-    const after = ['--', ...limitArguments(this.plan.limits), 'git'].map(quoted).join(' ');
+    // Of a file that grows too large git says nothing that tells why: what it writes is only measured.
+    const limits = limitArguments({ ...this.plan.limits, diskMb: null });
+    const after = ['--', ...limits, 'git'].map(quoted).join(' ');
     return ['/bin/sh', this.folder.write('git', `exec ${before} --chdir "$(pwd -P)" ${after} "$@"\n`)];
   }
 
@@ -95,7 +96,7 @@ export class Bubblewrap implements Sandbox {
 
   async dispose(): Promise<void> {
     await Promise.all(this.networks.splice(0).map((network) => network.dispose()));
-    removeScratchFolder(this.context.paths.staging, this.folder.path);
+    await this.folder.remove();
   }
 
   private isPrivate(purpose: CommandPurpose): boolean {

@@ -1,7 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { NAME_SERVER } from './private-network.js';
 import type { ThreadContext } from '../../../contracts/worker-messages.js';
+import { removeFolders } from '../workspace/remove-folders.js';
+import { NAME_SERVER } from './private-network.js';
 import type { SandboxContext } from './sandbox.js';
 
 /** Files of /etc that are made for a sandbox; with a network of its own it asks another name server. */
@@ -10,6 +12,12 @@ const MADE = ['passwd', 'group', 'hosts'];
 /** Beside the staging folders, which a server that was killed clears at its next start. */
 export const launchFolderOf = ({ paths, operationId }: Pick<ThreadContext, 'paths' | 'operationId'>): string =>
   join(dirname(paths.staging), `.launch-${operationId}`);
+
+/** With the staging folder, which is made for each sandbox, unless another operation has something in there. */
+export async function removeLaunchFolder(context: Pick<ThreadContext, 'paths' | 'operationId'>): Promise<void> {
+  await removeFolders([launchFolderOf(context)]).catch(() => undefined); // the next start of the server sees to it
+  await rmdir(context.paths.staging).catch(() => undefined); // it is in use, or gone
+}
 
 /**
  * What the sandboxes of one operation need on disk. A sandbox sees single files of it, and cannot change them; `temporary`
@@ -43,6 +51,10 @@ export class LaunchFolder {
     const path = join(this.path, name);
     writeFileSync(path, content);
     return path;
+  }
+
+  async remove(): Promise<void> {
+    if (this.isMade) await removeLaunchFolder(this.context);
   }
 
   make(): void {
