@@ -31,6 +31,8 @@ export interface RunningApp extends RunOrigin {
 export interface EndedApp {
   app: App;
   cause: AppEndCause;
+  /** Whether it had been ready before. */
+  wasReady: boolean;
 }
 
 /** Hears of the life of apps, in order, one thing at a time for each. A port: its token is this class. */
@@ -121,14 +123,16 @@ export class AppsService {
     this.ended(session, { app, cause });
   }
 
-  private ended(session: Session, { app, cause }: EndedApp): void {
+  private ended(session: Session, { app, cause }: Omit<EndedApp, 'wasReady'>): void {
     const { running } = session;
+    const wasReady = running.app.ready;
     this.sessions.delete(running.uid);
     const stopReason = session.stopReason ?? app.stopReason;
     running.app = stopReason === undefined ? app : { ...app, stopReason };
     const endedApp = {
       app: running.app,
       cause: session.stopReason === undefined ? cause : 'stopped',
+      wasReady,
     } as const;
     this.tell(running.uid, () => this.listener.onEnded(running, endedApp));
     void this.settled(running.uid).then(() => session.end(running.app));

@@ -75,6 +75,10 @@ export const FAILURE_CODES = {
     'The app exited before it was ready',
     'Read the last lines in the context and GET /repo/:repoId/logs.',
   ),
+  CRASH_LOOP: kind(
+    'The app dies again and again',
+    'Read the last lines in the context of the reason and GET /repo/:repoId/logs, mend the cause, and run it again.',
+  ),
   OUT_OF_MEMORY: kind('The memory limit was reached', 'Reduce the memory use, or ask for a higher limit.'),
   UPDATE_ROLLED_BACK: kind('The update failed and was undone', 'Read both logs in the context, mend the repository.'),
 

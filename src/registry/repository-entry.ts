@@ -1,7 +1,14 @@
 import type { GitCredentials, InstallRecord } from '../contracts/operations.js';
 import type { ProcessTree } from '../contracts/process-tree.js';
 import type { RepositoryState } from '../contracts/repository-states.js';
-import type { App, IsolationReport, NetworkReport, PackageManagerName, Visibility } from '../contracts/shapes.js';
+import type {
+  App,
+  IsolationReport,
+  NetworkReport,
+  PackageManagerName,
+  StateReason,
+  Visibility,
+} from '../contracts/shapes.js';
 import type { RunOptions } from '../contracts/operation-options.js';
 
 /** A docked repository as it is kept: in the database, and in its manifest, from which the database can be rebuilt. */
@@ -23,7 +30,7 @@ export interface RepositoryEntry {
   commit: string | null;
   depth: number;
   state: RepositoryState;
-  stateReason: { code: string; message: string } | null;
+  stateReason: StateReason | null;
   declaresDependencies: boolean;
   /** Defaults for install that the clone gave. */
   defaults: { production?: boolean; packageManager?: PackageManagerName };
