@@ -1,5 +1,5 @@
 import type { FailureData } from './failure.js';
-import type { OperationContract, OperationName, RepositoryPaths } from './operations.js';
+import type { OperationContract, RepositoryPaths, ThreadOperation } from './operations.js';
 import type { ProcessTree } from './process-tree.js';
 import type { App } from './shapes.js';
 
@@ -15,7 +15,7 @@ export interface ThreadContext {
   sandbox: { driver: 'none' };
 }
 
-export interface StartMessage<K extends OperationName = OperationName> {
+export interface StartMessage<K extends ThreadOperation = ThreadOperation> {
   type: 'start';
   operation: K;
   context: ThreadContext;
@@ -36,7 +36,7 @@ export type FromThread =
   | { type: 'progress'; phase: string; percent: number | null; message: string }
   /** New lines are in the log, up to this seq; sent at most every 100 ms. */
   | { type: 'log'; lastSeq: number }
-  | { type: 'done'; output: OperationContract[OperationName]['output'] }
+  | { type: 'done'; output: OperationContract[ThreadOperation]['output'] }
   | { type: 'failed'; failure: FailureData }
   /** The app's process exists: from now on it can be stopped. */
   | { type: 'app-started'; app: App; tree: ProcessTree }

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { Injectable } from '@nestjs/common';
 import createDebug from 'debug';
 import { Failure } from '../contracts/failure.js';
-import type { OperationContract, OperationName } from '../contracts/operations.js';
+import type { OperationContract, ThreadOperation } from '../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contracts/worker-messages.js';
 import { findTree, killTree } from './thread/process-tree.js';
 
@@ -20,7 +20,7 @@ export interface WorkerPoolOptions {
   abortGraceMs: number;
 }
 
-export interface ThreadRequest<K extends OperationName> {
+export interface ThreadRequest<K extends ThreadOperation> {
   operation: K;
   context: ThreadContext;
   input: OperationContract[K]['input'];
@@ -29,7 +29,7 @@ export interface ThreadRequest<K extends OperationName> {
 }
 
 /** One operation in its thread. */
-export interface ThreadRun<K extends OperationName> {
+export interface ThreadRun<K extends ThreadOperation> {
   /** Rejects with the Failure that ended it. */
   output: Promise<OperationContract[K]['output']>;
   /** The thread has ended, and so has every process that it started. Never rejects. */
@@ -41,7 +41,7 @@ export interface ThreadRun<K extends OperationName> {
 
 export interface ThreadStats {
   operationId: string;
-  operation: OperationName;
+  operation: ThreadOperation;
   repoId: string;
   /** `session` once the operation is done and the thread lives on with its app. */
   state: 'busy' | 'aborting' | 'session';
@@ -63,14 +63,14 @@ export interface PoolStats {
 @Injectable()
 export class WorkerPoolService {
   private readonly spare: Worker[] = [];
-  private readonly running = new Map<string, { stats: ThreadStats; run: ThreadRun<OperationName> }>();
+  private readonly running = new Map<string, { stats: ThreadStats; run: ThreadRun<ThreadOperation> }>();
   private closed = false;
 
   constructor(private readonly options: WorkerPoolOptions) {
     this.replenish();
   }
 
-  start<K extends OperationName>(request: ThreadRequest<K>): ThreadRun<K> {
+  start<K extends ThreadOperation>(request: ThreadRequest<K>): ThreadRun<K> {
     if (this.closed) throw new Failure('DRAINING', 'The server is shutting down');
     const worker = this.spare.shift() ?? this.create();
     this.replenish();
@@ -125,7 +125,7 @@ export class WorkerPoolService {
   }
 }
 
-function carryOut<K extends OperationName>(
+function carryOut<K extends ThreadOperation>(
   worker: Worker,
   request: ThreadRequest<K>,
   stats: ThreadStats,
@@ -179,7 +179,7 @@ function carryOut<K extends OperationName>(
   return { output: output.promise, ended, abort, post: (message) => worker.postMessage(message) };
 }
 
-function crash(operation: OperationName, error: unknown): Failure {
+function crash(operation: ThreadOperation, error: unknown): Failure {
   // Not everything that is thrown is an Error, and of a DOMException nothing at all gets through from another thread.
   const reason = types.isNativeError(error) ? error.message : `it threw ${inspect(error)}`;
   const code = (error as NodeJS.ErrnoException | null | undefined)?.code;

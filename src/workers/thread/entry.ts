@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { Failure } from '../../contracts/failure.js';
-import type { OperationName } from '../../contracts/operations.js';
+import type { ThreadOperation } from '../../contracts/operations.js';
 import type { FromThread, StartMessage, ToThread } from '../../contracts/worker-messages.js';
 import { HANDLERS } from './dispatch.js';
 import { LogWriter } from './log-writer.js';
@@ -40,7 +40,7 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
     onStopping: (listener) => void stoppingListeners.push(listener),
   };
   try {
-    const output = await (HANDLERS[operation] as Handler<OperationName>)(input, thread);
+    const output = await (HANDLERS[operation] as Handler<ThreadOperation>)(input, thread);
     if (sessions.length === 0) await endTree(context.marker);
     send({ type: 'done', output });
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { OperationContract, OperationName } from '../../contracts/operations.js';
+import type { OperationContract, ThreadOperation } from '../../contracts/operations.js';
 import type { FromThread, ThreadContext } from '../../contracts/worker-messages.js';
 import type { LogWriter } from './log-writer.js';
 import type { Sandbox } from './sandbox/sandbox.js';
@@ -19,7 +19,7 @@ export interface OperationThread {
   onStopping(listener: (reason: string) => void): void;
 }
 
-export type Handler<K extends OperationName> = (
+export type Handler<K extends ThreadOperation> = (
   input: OperationContract[K]['input'],
   thread: OperationThread,
 ) => Promise<OperationContract[K]['output']>;

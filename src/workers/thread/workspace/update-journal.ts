@@ -1,0 +1,37 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MovedTree } from '../git/put-tree-back.js';
+
+/** What an update was about to change, written down before it did: from this it is undone, by the next server if need be. */
+export interface UpdateJournal {
+  operationId: string;
+  /** Whether a running app was to be restarted. */
+  restarts: boolean;
+  moved: MovedTree;
+}
+
+const fileIn = (staging: string): string => join(staging, 'update.json');
+
+export function writeJournal(staging: string, journal: UpdateJournal): void {
+  mkdirSync(staging, { recursive: true });
+  writeWhole(fileIn(staging), JSON.stringify(journal));
+}
+
+/** Undefined when no update of this repository waits for its end. */
+export function readJournal(staging: string): UpdateJournal | undefined {
+  try {
+    return JSON.parse(readFileSync(fileIn(staging), 'utf8')) as UpdateJournal;
+  } catch {
+    return undefined; // it is written whole or not at all
+  }
+}
+
+/** On disk before anything else happens. */
+export function writeWhole(file: string, text: string): void {
+  const next = `${file}.next`;
+  writeFileSync(next, text, { mode: 0o600 });
+  const descriptor = openSync(next, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+  renameSync(next, file);
+}
