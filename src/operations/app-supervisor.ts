@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AppListener, type EndedApp, type RunningApp } from '../apps/apps.service.js';
 import { endReason } from '../apps/end-reason.js';
+import { lastLines } from '../apps/last-lines.js';
 import { LogReader } from '../apps/log-reader.js';
 import { PortsService } from '../apps/ports.service.js';
 import { anotherRestart, nextRestart, type Restart, type RestartLimits } from '../apps/restart-policy.js';
@@ -16,8 +17,6 @@ import { RESTARTING } from './stop-reasons.js';
 /** How an app is started again: the operations know how, and know this class, so they enter themselves. Never rejects. */
 export type Restarter = (uid: string, restarts: number) => Promise<void>;
 
-const SHOWN_LINES = 20;
-const SHOWN_CHARS = 500;
 /** A full station is no fault of the app's: it may take however long. */
 const STATION_IS_FULL = new Set(['NO_SPACE', 'QUEUE_FULL']);
 const FULL_STATION_RETRY_MS = 5_000;
@@ -59,7 +58,8 @@ export class AppSupervisor extends AppListener {
   }
 
   async onStarted({ uid, app, tree, operationId }: RunningApp): Promise<void> {
-    await this.changes.apply(uid, { state: 'running', app, appTree: tree }, { operationId });
+    const appCommit = (await this.registry.find(uid))?.commit;
+    await this.changes.apply(uid, { state: 'running', app, appTree: tree, appCommit }, { operationId });
   }
 
   async onTree({ uid, app, tree }: RunningApp): Promise<void> {
@@ -115,10 +115,9 @@ export class AppSupervisor extends AppListener {
   ): Promise<StateReason | undefined> {
     const reason = endReason(app, cause, crashLoop);
     if (!reason) return undefined;
-    const { lines } = await this.logs.tail(uid, runId, SHOWN_LINES);
-    const lastLines = lines.filter(({ stream }) => stream !== 'system').map(({ text }) => text.slice(0, SHOWN_CHARS));
     const { exitCode = null, signal = null, restarts } = app;
-    return { ...reason, context: { exitCode, signal, restarts, lastLines } };
+    const lines = await lastLines(this.logs, uid, runId);
+    return { ...reason, context: { exitCode, signal, restarts, lastLines: lines } };
   }
 
   private schedule(uid: string, { delayMs, restarts }: Restart): void {

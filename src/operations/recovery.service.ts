@@ -3,14 +3,18 @@ import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
-import type { Operation } from '../contracts/shapes.js';
+import type { SettleOutput } from '../contracts/operations.js';
+import type { Operation, StateReason } from '../contracts/shapes.js';
 import { Manifests } from '../registry/manifests.js';
 import { OperationHistory } from '../registry/operation-history.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { findTree, findTreesByPrefix, killTree } from '../workers/thread/process-tree.js';
+import { readJournal, type UpdateJournal } from '../workers/thread/workspace/update-journal.js';
+import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { RepositoryEntries } from './repository-entries.js';
 import { StationFolders } from './station-folders.js';
+import { isStoppedOnRequest } from './returning-apps.js';
 import { SERVER_STOPPED } from './stop-reasons.js';
 
 const INTERRUPTED = new Failure('INTERRUPTED', 'The server stopped while the operation was in progress').toData();
@@ -27,6 +31,7 @@ export class RecoveryService {
     private readonly manifests: Manifests,
     private readonly folders: StationFolders,
     private readonly entries: RepositoryEntries,
+    private readonly pool: WorkerPoolService,
   ) {}
 
   async recover(): Promise<void> {
@@ -77,6 +82,7 @@ export class RecoveryService {
       const app = entry.app && { ...entry.app, pid: null, ready: false, stoppedAt, stopReason: SERVER_STOPPED };
       Object.assign(changes, { state: 'stopped', app, appTree: null });
     }
+    Object.assign(changes, await this.undoUpdate({ ...entry, ...changes }));
     // An install or unload that was cut off leaves a tree that nobody can vouch for.
     const cutOff = interrupted.find(({ operation }) => operation === 'install' || operation === 'unload');
     if (cutOff) {
@@ -84,6 +90,43 @@ export class RecoveryService {
       Object.assign(changes, { state: 'error', installed: null, stateReason });
     }
     if (Object.keys(changes).length > 0) await this.registry.update(entry.uid, changes);
+  }
+
+  /** An update that was cut off before it was accepted: all is as it was before, and an app that it was to restart runs again. */
+  private async undoUpdate(entry: RepositoryEntry): Promise<Partial<RepositoryEntry>> {
+    const journal = readJournal(this.folders.pathsOf(entry).staging);
+    if (!journal || journal.operationId === entry.lastUpdate) return {};
+    const { failure, commit, dependencies } = await this.putBack(entry, journal);
+    if (failure || dependencies === 'lost') {
+      const cause = failure ? `, and the version before it could not be put back: ${failure.message}` : '';
+      const stateReason: StateReason = { code: INTERRUPTED.code, message: `The server stopped during update${cause}` };
+      return { state: 'error', stateReason, installed: null, commit: commit ?? entry.commit };
+    }
+    this.logger.warn(`Undid an update of ${entry.repoId} that was cut off`);
+    if (!journal.restarts || isStoppedOnRequest(entry)) return {};
+    return {
+      state: 'stopped',
+      stateReason: null,
+      app: entry.app && { ...entry.app, pid: null, stopReason: SERVER_STOPPED },
+      appTree: null,
+    };
+  }
+
+  private async putBack(entry: RepositoryEntry, { operationId }: UpdateJournal): Promise<SettleOutput> {
+    const context = this.folders.contextOf(entry, operationId);
+    const run = this.pool.start({
+      operation: 'settle',
+      context,
+      input: { accepted: false },
+      onMessage: () => undefined,
+    });
+    try {
+      return await run.output;
+    } catch (error) {
+      return { failure: Failure.of(error).toData(), commit: null, dependencies: 'lost' };
+    } finally {
+      await run.ended;
+    }
   }
 
   /** No git can be running now, so a lock belongs to one that was killed. */

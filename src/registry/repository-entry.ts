@@ -41,6 +41,10 @@ export interface RepositoryEntry {
   app: App | null;
   /** Which run the app came from; its log is kept under this id. */
   appOperationId: string | null;
+  /** The commit that the app was started from. */
+  appCommit?: string | null;
+  /** The last update that was accepted: what is left of any other is undone when the server starts. */
+  lastUpdate?: string;
   /** How to find the app's processes; null when none should be alive. */
   appTree: ProcessTree | null;
   /** Options of the last background run, environment included, so that the app can come back. Encrypted at rest. */

@@ -4,7 +4,7 @@ import { Failure } from '../../contracts/failure.js';
 import type { RepositoryState } from '../../contracts/repository-states.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import type { InstallOptions } from '../../contracts/operation-options.js';
-import type { AnyJob, Job, Procedure } from '../job.js';
+import type { Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
 import { StationTools } from '../station-tools.js';
 
@@ -17,15 +17,11 @@ export class InstallProcedure implements Procedure<'install'> {
   ) {}
 
   async perform(job: Job<'install'>): Promise<unknown> {
-    return this.install(job, await job.entry(), job.options);
-  }
-
-  /** Also what an update with restart does when dependencies have changed. */
-  async install(job: AnyJob, entry: RepositoryEntry, options: InstallOptions): Promise<unknown> {
+    const entry = await job.entry();
     const { operationId } = job.operation;
     const running = async () => (await job.entry()).state === 'running';
     try {
-      const { result, record } = await job.thread('install', entry, this.inputFor(entry, options));
+      const { result, record } = await job.thread('install', entry, this.inputFor(entry, job.options));
       const state = (await running()) ? {} : ({ state: 'ready' } as const);
       await this.changes.apply(entry.uid, { installed: record, ...state }, { operationId });
       return result;
@@ -39,7 +35,8 @@ export class InstallProcedure implements Procedure<'install'> {
     }
   }
 
-  private inputFor({ defaults }: RepositoryEntry, options: InstallOptions): InstallInput {
+  /** Also of the install that an update with restart needs. */
+  inputFor({ defaults }: RepositoryEntry, options: InstallOptions): InstallInput {
     return {
       packageManager: options.packageManager ?? defaults.packageManager,
       production: options.production ?? defaults.production ?? false,

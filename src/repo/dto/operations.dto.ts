@@ -31,7 +31,13 @@ export class UpdateDto implements UpdateOptions {
   @TextField({ maxLength: 1024, description: 'The branch or tag to move to. Default: the tracked one.' })
   branch?: string;
 
-  @FlagField({ description: 'Install if needed, and restart a running app.', default: false })
+  @FlagField({
+    description:
+      'Install if needed, and restart a running app with the options that it runs with. The new version has to become ' +
+      'ready, where the old one was, and to live on for three seconds; else the old commit, its dependencies and its app ' +
+      'are brought back, and the update fails with UPDATE_ROLLED_BACK. So it does when it is cancelled or takes too long.',
+    default: false,
+  })
   restart?: boolean;
 }
 

@@ -33,11 +33,14 @@ export class LogSourceService {
     const { uid } = entry;
     if (operationId !== undefined) {
       const operation = await this.history.find(operationId);
-      if (operation?.uid === uid) return { uid, operationId };
+      if (operation?.uid === uid || (!operation && (await this.isOfRun(uid, operationId)))) return { uid, operationId };
       throw new Failure('OPERATION_NOT_FOUND', `"${entry.repoId}" has no operation "${operationId}".`);
     }
-    if (source === 'app' && entry.state === 'running' && entry.appOperationId !== null) {
-      return { uid, operationId: entry.appOperationId };
+    const { appOperationId } = entry;
+    if (source === 'app' && appOperationId !== null) {
+      if (entry.state === 'running' || (await this.logs.exists(uid, appOperationId))) {
+        return { uid, operationId: appOperationId };
+      }
     }
     const { operations } = await this.history.list({ uid, limit: KEPT });
     const candidates = operations.filter((operation) => sourceOf(operation.operation) === source);
@@ -47,6 +50,11 @@ export class LogSourceService {
     }
     const [latest] = candidates;
     return latest && { uid, operationId: latest.operationId };
+  }
+
+  /** An app that was started by an update has a log of its own, but no operation. */
+  private async isOfRun(uid: string, runId: string): Promise<boolean> {
+    return /^op_[0-9a-f]+$/.test(runId) && this.logs.exists(uid, runId);
   }
 
   /** A finished operation's log is complete, but for that of a run: it grows as long as its app lives. */
