@@ -4,6 +4,7 @@ import { serveDocs } from './common/openapi/document.js';
 import { requestId } from './common/request-context.js';
 import { securityHeaders } from './common/security-headers.js';
 import { StationIoAdapter } from './common/station-io.adapter.js';
+import { unreadableBody } from './common/unreadable-body.js';
 import { RequestValidationPipe } from './common/validation.js';
 import type { StationConfig } from './config/config.js';
 
@@ -25,6 +26,7 @@ export function applyAppSetup(app: NestExpressApplication, config: StationConfig
     });
   }
   app.useBodyParser('json', { limit: MAX_BODY });
+  app.use(unreadableBody);
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new FailureFilter());
   app.useWebSocketAdapter(new StationIoAdapter(app, origins));

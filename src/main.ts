@@ -6,6 +6,7 @@ import { applyAppSetup } from './app.setup.js';
 import { AdminKeyService } from './auth/admin-key.service.js';
 import { StationLogger } from './common/station-logger.js';
 import { prepareFolders, readConfig, type StationConfig } from './config/config.js';
+import { StationIsolation } from './operations/station-isolation.js';
 import { welcome } from './welcome.js';
 
 /** Kubernetes sends SIGKILL 30 s after SIGTERM by default; well before that everything has ended, or is ended here. */
@@ -27,7 +28,7 @@ applyAppSetup(app, config);
 await app.init(); // puts in order what the last life of the server has left
 const newAdminKey = await app.get(AdminKeyService).ensure();
 await app.listen(config.port, config.host);
-console.log(welcome(config, await app.getUrl(), newAdminKey));
+console.log(welcome(config, await app.getUrl(), newAdminKey, app.get(StationIsolation)));
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void shutDown(signal));
 
 let shuttingDown = false;

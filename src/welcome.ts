@@ -1,20 +1,24 @@
 import type { StationConfig } from './config/config.js';
 import { isLoopback } from './config/config.js';
-import { ISOLATION } from './operations/station-isolation.js';
+import type { StationIsolation } from './operations/station-isolation.js';
 
 const EXAMPLE_REPOSITORY = 'https://github.com/heroku/node-js-getting-started.git';
 
 /** What a person sees who has just started the station: where it is, the key (once), and a first command to paste. */
-export function welcome(config: StationConfig, url: string, newAdminKey: string | undefined): string {
+export function welcome(
+  config: StationConfig,
+  url: string,
+  newAdminKey: string | undefined,
+  station: StationIsolation,
+): string {
   const address = config.publicUrl ?? url.replace('[::1]', 'localhost');
   const key = newAdminKey ?? '<api_key>';
   const lines = [
     '',
     `Docking Station listens on ${address}`,
     `API documentation: ${address}/docs`,
-    `Isolation: ${ISOLATION.isolation.driver} (${ISOLATION.isolation.reason}). Run only repositories that you trust.`,
+    ...isolationLines(config, station),
   ];
-  if (!isLoopback(config.host)) lines.push('Warning: the station is reachable from outside and runs code unconfined.');
   if (newAdminKey) {
     lines.push(
       '',
@@ -31,4 +35,16 @@ export function welcome(config: StationConfig, url: string, newAdminKey: string 
     '',
   );
   return lines.join('\n');
+}
+
+function isolationLines({ host }: StationConfig, station: StationIsolation): string[] {
+  const { isolation, network } = station.plan;
+  const refusal = station.refusal();
+  const reason = network.reason ? ` (${network.reason})` : '';
+  if (isolation.driver !== 'none') return [`Isolation: ${isolation.driver}, network ${network.mode}${reason}`];
+  const lines = [`Isolation: none (${isolation.reason}).`];
+  if (refusal) lines.push('Warning: nothing is installed or run until there is a sandbox; docs/isolation.md says how.');
+  else if (isLoopback(host)) lines.push('Warning: repositories run as your user. Run only those that you trust.');
+  else lines.push('Warning: the station is reachable from outside and runs code unconfined.');
+  return lines;
 }

@@ -80,7 +80,7 @@ describe('an app that dies after it has lived', () => {
       expect(stateReason).toMatchObject({
         code: 'CRASH_LOOP',
         message: expect.stringMatching(
-          /^Started again 5 times in a row, the app exited with code 1 \d+ ms after/,
+          /^Started again 5 times in a row: the app exited with code 1 \d+ ms after/,
         ) as string,
         context: { exitCode: 1, signal: null, restarts: 5 },
       });

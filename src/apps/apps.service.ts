@@ -33,6 +33,8 @@ export interface EndedApp {
   cause: AppEndCause;
   /** Whether it had been ready before. */
   wasReady: boolean;
+  /** Which limit it has broken. */
+  reason?: { code: string; message: string };
 }
 
 /** Hears of the life of apps, in order, one thing at a time for each. A port: its token is this class. */
@@ -123,7 +125,7 @@ export class AppsService {
     this.ended(session, { app, cause });
   }
 
-  private ended(session: Session, { app, cause }: Omit<EndedApp, 'wasReady'>): void {
+  private ended(session: Session, { app, cause, reason }: Omit<EndedApp, 'wasReady'>): void {
     const { running } = session;
     const wasReady = running.app.ready;
     this.sessions.delete(running.uid);
@@ -133,6 +135,7 @@ export class AppsService {
       app: running.app,
       cause: session.stopReason === undefined ? cause : 'stopped',
       wasReady,
+      reason,
     } as const;
     this.tell(running.uid, () => this.listener.onEnded(running, endedApp));
     void this.settled(running.uid).then(() => session.end(running.app));

@@ -1,12 +1,18 @@
 import type { App, StateReason } from '../contracts/shapes.js';
-import type { AppEndCause } from '../contracts/worker-messages.js';
+import type { EndedApp } from './apps.service.js';
 import { FAILED_START_MS } from './restart-policy.js';
 
+type End = Omit<EndedApp, 'wasReady'>;
+
 /** Why an app has ended that was not to; undefined when its end was in order. */
-export function endReason(app: App, cause: AppEndCause, crashLoop: boolean): StateReason | undefined {
+export function endReason({ app, cause, reason }: End, crashLoop: boolean): StateReason | undefined {
   if (crashLoop)
-    return { code: 'CRASH_LOOP', message: `Started again ${times(app.restarts)} in a row, the app ${howOf(app)}` };
+    return {
+      code: 'CRASH_LOOP',
+      message: `Started again ${times(app.restarts)} in a row: ${reason?.message ?? `the app ${howOf(app)}`}`,
+    };
   if (cause === 'stopped' || cause === 'cancelled') return undefined;
+  if (cause === 'limit' && reason) return { code: reason.code, message: reason.message };
   if (cause === 'timed-out') return { code: 'TIMED_OUT', message: 'The run took longer than its timeout' };
   if (cause === 'exited' && app.exitCode === 0) return undefined;
   return { code: 'APP_EXITED', message: `The app ${howOf(app)}` };

@@ -19,6 +19,11 @@ export class PortsService {
     return requested === undefined ? this.allocate(uid) : this.reserve(uid, requested);
   }
 
+  /** One more for a repository that has one. PORT_IN_USE when there is none. */
+  async takeAnother(uid: string): Promise<number> {
+    return this.allocate(uid);
+  }
+
   /** Gives back what the repository has. */
   release(uid: string): void {
     for (const [port, holder] of this.taken) if (holder === uid) this.taken.delete(port);

@@ -37,7 +37,7 @@ export function nextRestart(end: AppEnd, limits: RestartLimits): Restart | 'cras
   const { policy, cause, exitCode, livedMs, restarts } = end;
   if (policy === 'no' || cause === 'stopped' || cause === 'cancelled' || cause === 'timed-out') return undefined;
   if (isFailedStart(end) || limits.max === 0) return undefined;
-  const failed = cause === 'crashed' || cause === 'unhealthy' || exitCode !== 0;
+  const failed = cause !== 'exited' || exitCode !== 0;
   if (policy === 'on-failure' && !failed) return undefined;
   return anotherRestart(livedMs >= STEADY_MS ? 0 : restarts, limits) ?? 'crash-loop';
 }

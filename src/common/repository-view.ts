@@ -4,7 +4,7 @@ import type { RepositoryEntry } from '../registry/repository-entry.js';
 /** A repository as every door shows it: without workspace, credentials and environment. */
 export function repositoryView(entry: RepositoryEntry, activeOperation?: ActiveOperation): Repository {
   const { repoId, uid, repoUrl, branch, commit, state, owner, visibility, createdAt, updatedAt } = entry;
-  const { isolation, network, installed } = entry;
+  const { isolation, network, limits, installed } = entry;
   return {
     repoId,
     uid,
@@ -20,7 +20,7 @@ export function repositoryView(entry: RepositoryEntry, activeOperation?: ActiveO
     node: installed?.node ?? null,
     isolation,
     network,
-    limits: { memoryMb: null, processes: null, diskMb: null, enforcedBy: 'none' },
+    limits,
     app: entry.app ?? undefined,
     createdAt,
     updatedAt,

@@ -64,7 +64,7 @@ describe('Validation', () => {
     [JSON.parse('{"text":"a","__proto__":{"flag":true}}'), '__proto__: unknown field'],
     [{ text: { toString: null } }, 'text: expected text of 1 to 10 characters, got an object'],
     [[], 'body: expected an object, got a list'],
-    ['text', 'body: expected an object, got "text"'],
+    ['text', 'body: expected an object, got a string of 4 characters'],
     [null, 'body: expected an object, got null'],
   ])('refuses %j and says why', (input, reason) => {
     expect(refusal(input)).toContain(reason);

@@ -9,7 +9,7 @@ import { describe, type DtoClass, isPlainObject, isQueryNumber, nestedTypeOf } f
  */
 export function validate<T extends object>(type: new () => T, input: unknown, where = 'body'): T {
   if (input !== undefined && !isPlainObject(input)) {
-    throw new Failure('BAD_REQUEST', `${where}: expected an object, got ${describe(input)}`);
+    throw new Failure('BAD_REQUEST', `${where}: expected an object, got ${describe(input, true)}`);
   }
   const problems: string[] = [];
   const dto = build(type, input ?? {}, '', problems) as T;

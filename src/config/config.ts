@@ -45,11 +45,23 @@ const VARIABLES = {
   APP_HOST: text({ default: '127.0.0.1' }),
   /** Ports for apps whose caller names none, first-last. */
   APP_PORT_RANGE: portRange({ default: '20000-20999' }),
-  /** What confines a repository's code. */
-  SANDBOX: choice(['auto', 'none'], { default: 'auto' }),
+  /** What confines a repository's code: `auto` is bubblewrap where it works; `bubblewrap` never falls back. */
+  SANDBOX: choice(['auto', 'bubblewrap', 'none'], { default: 'auto' }),
+  /** Whose network apps and installs have: `auto` is one of their own where it works; `private` never falls back. */
+  NETWORK: choice(['auto', 'private', 'shared'], { default: 'auto' }),
+  /** User and group id of sandboxes when the server runs as root. No account is needed. */
+  SANDBOX_UID: int({ default: 70_069, min: 1, max: 4_294_967_294 }),
   /** Permits HOST other than loopback without a sandbox: every repository then runs as the server's user. */
   ALLOW_UNSANDBOXED: bool({ default: false }),
-  /** MiB at which a log file is rotated, and how many files of it are kept. */
+  /** Permits administrators to clone with `isolated: false`: that repository then runs as the server's user. */
+  ALLOW_UNISOLATED: bool({ default: false }),
+  /** MiB of memory of one repository's install or app, all of its processes together. */
+  APP_MEMORY_MB: int({ default: 4_096, min: 64, max: 1_048_576 }),
+  /** How many processes and threads an install or an app may have. */
+  APP_MAX_PROCESSES: int({ default: 1_024, min: 32, max: 100_000 }),
+  /** MiB of disk of one repository: workspace, caches and temporary files. */
+  REPO_DISK_MB: int({ default: 10_240, min: 16, max: 10_485_760 }),
+  /** MiB at which a log file is rotated, and how many such files the logs of one repository may take in all. */
   LOG_MAX_MB: int({ default: 10, min: 1, max: 1_024 }),
   LOG_FILES: int({ default: 3, min: 1, max: 100 }),
   /** `host:port` entries, comma separated: Git hosts that may have private addresses, and may be reached by http. */
@@ -84,8 +96,14 @@ export interface StationConfig {
   readonly appRestartDelayMs: number;
   readonly appHost: string;
   readonly appPorts: { readonly first: number; readonly last: number };
-  readonly sandbox: 'auto' | 'none';
+  readonly sandbox: 'auto' | 'bubblewrap' | 'none';
+  readonly network: 'auto' | 'private' | 'shared';
+  readonly sandboxUid: number;
   readonly allowUnsandboxed: boolean;
+  readonly allowUnisolated: boolean;
+  readonly appMemoryMb: number;
+  readonly appMaxProcesses: number;
+  readonly repoDiskMb: number;
   readonly logMaxBytes: number;
   readonly logFiles: number;
   readonly gitAllowedHosts: readonly string[];
@@ -121,7 +139,13 @@ export function readConfig(env: NodeJS.ProcessEnv): StationConfig {
     appHost: values.APP_HOST,
     appPorts: values.APP_PORT_RANGE,
     sandbox: values.SANDBOX,
+    network: values.NETWORK,
+    sandboxUid: values.SANDBOX_UID,
     allowUnsandboxed: values.ALLOW_UNSANDBOXED,
+    allowUnisolated: values.ALLOW_UNISOLATED,
+    appMemoryMb: values.APP_MEMORY_MB,
+    appMaxProcesses: values.APP_MAX_PROCESSES,
+    repoDiskMb: values.REPO_DISK_MB,
     logMaxBytes: values.LOG_MAX_MB * 1024 * 1024,
     logFiles: values.LOG_FILES,
     gitAllowedHosts: values.GIT_ALLOWED_HOSTS,
@@ -172,8 +196,8 @@ function conflicts(values: StationVariables): string[] {
       errors.push('WORKSPACE_DIR, DATA_DIR: expected two folders of which neither holds the other');
     }
   }
-  if (!isLoopback(values.HOST) && !values.ALLOW_UNSANDBOXED) {
-    errors.push('HOST: expected a loopback address; without a sandbox any other needs ALLOW_UNSANDBOXED=true');
+  if (values.SANDBOX === 'none' && !isLoopback(values.HOST) && !values.ALLOW_UNSANDBOXED) {
+    errors.push('SANDBOX: expected auto or bubblewrap where HOST is not loopback; none needs ALLOW_UNSANDBOXED=true');
   }
   return errors;
 }

@@ -2,7 +2,8 @@ import { execa } from 'execa';
 import type { RegistryAccess } from '../contracts/operations.js';
 
 const DEFAULT_REGISTRY = 'https://registry.npmjs.org/';
-const NPM_PATIENCE_MS = 5_000;
+/** It takes a third of a second, and on a machine that is starting up much longer. */
+const NPM_PATIENCE_MS = 20_000;
 
 /**
  * How the server's own npm reaches the registry: what works for the administrator's `npm ci` works for every repository.

@@ -79,6 +79,7 @@ export const FAILURE_CODES = {
     'The app dies again and again',
     'Read the last lines in the context of the reason and GET /repo/:repoId/logs, mend the cause, and run it again.',
   ),
+  TOO_MANY_PROCESSES: kind('The limit of processes was reached', 'Start fewer processes, or ask for a higher limit.'),
   OUT_OF_MEMORY: kind('The memory limit was reached', 'Reduce the memory use, or ask for a higher limit.'),
   UPDATE_ROLLED_BACK: kind(
     'The update failed and was undone',

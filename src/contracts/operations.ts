@@ -154,10 +154,12 @@ export interface SettleOutput {
 
 export interface RunInput {
   script?: string;
-  /** Given to the app as PORT, and free on `host` when the thread was started. */
+  /** On `host`, where it was free when the thread was started. */
   port: number;
-  /** Whether the caller named the port. */
-  portRequested: boolean;
+  /** Given to the app as PORT: the same, but where it has a network of its own and the one asked for was taken. */
+  appPort: number;
+  /** The one asked for, where it was taken. */
+  requestedPort?: number;
   /** Where apps are published (APP_HOST). */
   host: string;
   env: Record<string, string>;
@@ -229,6 +231,21 @@ export interface UnloadOutput {
   freedBytes: number;
 }
 
+export interface RecoverInput {
+  /** Fingerprint of the last install, if there was one. */
+  installedFingerprint?: string;
+}
+
+/** Where a repository stands after an update that was cut off. */
+export interface RecoverOutput {
+  commit: string;
+  /** null where HEAD is on none. */
+  branch: string | null;
+  declaresDependencies: boolean;
+  /** Whether the last install fits no more. */
+  dependenciesChanged: boolean;
+}
+
 /** What a thread is given and what it hands back, said once for both sides. */
 export interface OperationContract {
   clone: { input: CloneInput; output: CloneOutput };
@@ -238,8 +255,11 @@ export interface OperationContract {
   stop: { input: StopInput; output: StopOutput };
   status: { input: StatusInput; output: StatusOutput };
   unload: { input: UnloadInput; output: UnloadOutput };
+  /** No operation of callers: the station's own, at the end of an update. */
   settle: { input: SettleInput; output: SettleOutput };
+  /** The same, at its start. */
+  recover: { input: RecoverInput; output: RecoverOutput };
 }
 
-/** What a thread can be told to do: the operations, and what an operation has done besides. */
+/** What a thread can be told to do: the operations, and what the station has done besides. */
 export type ThreadOperation = keyof OperationContract;

@@ -8,6 +8,8 @@ export interface ProcessTree {
   marker: string;
   /** The first process. */
   root?: ProcessIdentity;
+  /** The first process inside of each sandbox: what descends from one is the repository's, all else is the sandbox itself. */
+  inits?: ProcessIdentity[];
   /** Processes seen in the tree earlier: finds those that have cleared their environment and left their parent since. */
   seen?: ProcessIdentity[];
 }

@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** Special-purpose ranges of IPv4 (RFC 6890 and successors): private, loopback, link-local, shared, test, multicast, reserved. */
-const SPECIAL_V4: [network: string, prefix: number][] = [
+export const SPECIAL_V4: [network: string, prefix: number][] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],

@@ -1,13 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
-import { ISOLATION } from '../operations/station-isolation.js';
+import { StationIsolation } from '../operations/station-isolation.js';
 
-/** What really confines the code of repositories. */
+/** What really confines the code of repositories; down where it must be confined and is not, and so nothing is run. */
 @Injectable()
 export class IsolationHealth {
-  constructor(private readonly indicators: HealthIndicatorService) {}
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    private readonly station: StationIsolation,
+  ) {}
 
   check(): HealthIndicatorResult<'isolation'> {
-    return this.indicators.check('isolation').up({ ...ISOLATION.isolation, network: ISOLATION.network });
+    const { isolation, network, limits } = this.station.plan;
+    const refusal = this.station.refusal();
+    const report = { ...isolation, network, limits };
+    const indicator = this.indicators.check('isolation');
+    return refusal ? indicator.down({ ...report, refusal }) : indicator.up(report);
   }
 }

@@ -81,6 +81,7 @@ export class AppSupervisor extends AppListener {
     const state = reason && !restart ? 'error' : 'stopped';
     const entry = await this.changes.apply(uid, { app, appTree: null, state }, { operationId, reason });
     if (!entry) return;
+    if (ended.cause === 'limit') this.changes.tell(entry, 'limit', { operationId, reason });
     this.changes.tell(entry, 'app-exit', { operationId, reason });
     if (restart) this.schedule(uid, restart);
   }
@@ -110,12 +111,12 @@ export class AppSupervisor extends AppListener {
 
   private async reasonOf(
     { uid, runId }: RunningApp,
-    { app, cause }: EndedApp,
+    ended: EndedApp,
     crashLoop: boolean,
   ): Promise<StateReason | undefined> {
-    const reason = endReason(app, cause, crashLoop);
+    const reason = endReason(ended, crashLoop);
     if (!reason) return undefined;
-    const { exitCode = null, signal = null, restarts } = app;
+    const { exitCode = null, signal = null, restarts } = ended.app;
     const lines = await lastLines(this.logs, uid, runId);
     return { ...reason, context: { exitCode, signal, restarts, lastLines: lines } };
   }

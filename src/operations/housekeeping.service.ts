@@ -1,9 +1,8 @@
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { OperationHistory } from '../registry/operation-history.js';
-import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { Idempotency } from './idempotency.js';
+import { LogKeeper } from './log-keeper.service.js';
 import { StationFolders } from './station-folders.js';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -17,9 +16,9 @@ export class Housekeeping implements OnApplicationShutdown {
 
   constructor(
     private readonly history: OperationHistory,
-    private readonly registry: RepositoryRegistry,
     private readonly idempotency: Idempotency,
     private readonly folders: StationFolders,
+    private readonly logs: LogKeeper,
   ) {}
 
   async begin(): Promise<void> {
@@ -37,23 +36,10 @@ export class Housekeeping implements OnApplicationShutdown {
       for (const { uid, operationId } of await this.history.prune(Date.now() - HISTORY_MS)) {
         await rm(this.folders.logOf(uid, operationId), { recursive: true, force: true });
       }
-      await this.sweepLogsOfRuns(Date.now() - HISTORY_MS);
+      await this.logs.tidyAll();
       await this.idempotency.prune();
     } catch (error) {
       this.logger.warn(`Not everything could be forgotten: ${String(error)}`);
-    }
-  }
-
-  /** Apps that an update has started have a log, but no operation with which it would be forgotten. */
-  private async sweepLogsOfRuns(before: number): Promise<void> {
-    const { logs } = this.folders;
-    const lasting = new Set((await this.registry.list()).map(({ appOperationId }) => appOperationId));
-    for (const uid of await readdir(logs).catch(() => [])) {
-      for (const id of await readdir(join(logs, uid))) {
-        const folder = this.folders.logOf(uid, id);
-        if (lasting.has(id) || (await stat(folder)).mtimeMs > before || (await this.history.find(id))) continue;
-        await rm(folder, { recursive: true, force: true });
-      }
     }
   }
 }

@@ -35,7 +35,9 @@ describe('a job', () => {
   let job: Job<'update'>;
   beforeEach(() => {
     threads = new Threads();
-    const services = { pool: threads, folders: { contextOf: () => ({}) } } as unknown as JobServices;
+    const folders = { contextOf: () => ({}) };
+    const isolation = { planFor: () => ({}) };
+    const services = { pool: threads, folders, isolation } as unknown as JobServices;
     job = new Job(operation, {}, {} as never, services);
   });
 

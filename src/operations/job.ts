@@ -9,6 +9,7 @@ import type { ThreadRun, WorkerPoolService } from '../workers/worker-pool.servic
 import type { OperationOptions } from '../contracts/operation-options.js';
 import type { SubmitContext } from './operation-request.js';
 import type { StationFolders } from './station-folders.js';
+import type { StationIsolation } from './station-isolation.js';
 
 const debug = createDebug('repo-manager:progress');
 
@@ -16,10 +17,13 @@ export interface JobServices {
   registry: RepositoryRegistry;
   pool: WorkerPoolService;
   folders: StationFolders;
+  isolation: StationIsolation;
   /** The record has changed: phase, percent, message. */
   onProgress(job: AnyJob): void;
-  onLog(job: AnyJob, entry: RepositoryEntry, operationId: string, lastSeq: number): void;
+  onLog(job: AnyJob, entry: RepositoryEntry, operationId: string, news: LogNews): void;
 }
+
+type LogNews = Extract<FromThread, { type: 'log' }>;
 
 interface ThreadOptions {
   /** Names log and process tree, where they are not the operation's own: an app that an update has restarted. */
@@ -73,14 +77,14 @@ export class Job<K extends OperationName> {
   ): Promise<OperationContract[T]['output']> {
     await this.lastThread;
     this.signal.throwIfAborted();
-    const context = this.services.folders.contextOf(entry, runId);
+    const context = this.services.folders.contextOf(entry, runId, this.services.isolation.planFor(entry));
     const run: ThreadRun<T> = this.services.pool.start({
       operation,
       context,
       input,
       onMessage: (message) => {
         if (message.type === 'progress') this.progress(message.phase, message.percent, message.message);
-        else if (message.type === 'log') this.services.onLog(this, entry, runId, message.lastSeq);
+        else if (message.type === 'log') this.services.onLog(this, entry, runId, message);
         else onAppMessage?.(message, run as unknown as ThreadRun<'run'>);
       },
     });

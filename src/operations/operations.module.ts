@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { AppListener, AppsService } from '../apps/apps.service.js';
+import { LogBudget } from '../apps/log-budget.js';
 import { LogReader } from '../apps/log-reader.js';
 import { PortsService } from '../apps/ports.service.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
@@ -7,6 +8,7 @@ import { readRegistryAccess } from '../config/registry-access.js';
 import { AppSupervisor } from './app-supervisor.js';
 import { Housekeeping } from './housekeeping.service.js';
 import { Idempotency } from './idempotency.js';
+import { LogKeeper } from './log-keeper.service.js';
 import { InProcessOperationQueue, OperationQueue } from './operation-queue.js';
 import { OperationsService } from './operations.service.js';
 import { AppLauncher } from './procedures/app-launcher.js';
@@ -27,6 +29,7 @@ import { RecoveryService } from './recovery.service.js';
 import { RepositoryChanges } from './repository-changes.js';
 import { RepositoryEntries } from './repository-entries.js';
 import { StationFolders } from './station-folders.js';
+import { StationIsolation } from './station-isolation.js';
 import { StationLifecycle } from './station-lifecycle.service.js';
 import { StationTools } from './station-tools.js';
 
@@ -70,7 +73,19 @@ const PROCEDURES = [
       useFactory: async ({ toolchains }: StationFolders) =>
         new StationTools({ store: toolchains, registry: await readRegistryAccess() }),
     },
+    {
+      provide: StationIsolation,
+      inject: [STATION_CONFIG, StationFolders, StationTools],
+      useFactory: (config: StationConfig, folders: StationFolders, { access }: StationTools) =>
+        StationIsolation.findOut(config, folders, access.registry),
+    },
     { provide: LogReader, inject: [StationFolders], useFactory: ({ logs }: StationFolders) => new LogReader(logs) },
+    {
+      provide: LogBudget,
+      inject: [STATION_CONFIG, StationFolders, LogReader],
+      useFactory: ({ logMaxBytes, logFiles }: StationConfig, { logs }: StationFolders, reader: LogReader) =>
+        new LogBudget(logs, reader, logMaxBytes * logFiles),
+    },
     { provide: AppListener, useExisting: AppSupervisor },
     AppSupervisor,
     AppsService,
@@ -79,6 +94,7 @@ const PROCEDURES = [
     OperationsService,
     Idempotency,
     Housekeeping,
+    LogKeeper,
     RepositoryChanges,
     RepositoryEntries,
     RecoveryService,
@@ -92,6 +108,7 @@ const PROCEDURES = [
     Housekeeping,
     RepositoryChanges,
     StationFolders,
+    StationIsolation,
     StationLifecycle,
     LogReader,
   ],

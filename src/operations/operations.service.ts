@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import createDebug from 'debug';
 import { AppsService } from '../apps/apps.service.js';
+import { deferred } from '../common/deferred.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { OperationName } from '../contracts/operations.js';
@@ -19,6 +20,7 @@ import { Procedures } from './procedures/procedures.js';
 import { RepositoryChanges, audienceOf } from './repository-changes.js';
 import { RepositoryEntries } from './repository-entries.js';
 import { StationFolders } from './station-folders.js';
+import { StationIsolation } from './station-isolation.js';
 
 const debug = createDebug('repo-manager:operations');
 
@@ -44,6 +46,7 @@ export class OperationsService {
     private readonly queue: OperationQueue,
     private readonly pool: WorkerPoolService,
     private readonly folders: StationFolders,
+    private readonly isolation: StationIsolation,
     private readonly changes: RepositoryChanges,
     private readonly entries: RepositoryEntries,
     private readonly procedures: Procedures,
@@ -80,9 +83,10 @@ export class OperationsService {
       registry: this.registry,
       pool: this.pool,
       folders: this.folders,
+      isolation: this.isolation,
       onProgress: (one) => this.changes.progress(entry, this.shown(one.operation), context.socketId),
-      onLog: (_, about, operationId, lastSeq) =>
-        this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq }),
+      onLog: (_, about, operationId, { lastSeq, bytes }) =>
+        this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq, bytes }),
     });
     const { promise: finished, resolve: finish } = deferred<Operation>();
     const live: Live = { job, entry, finished, finish };
@@ -290,9 +294,4 @@ export class OperationsService {
     const { queuePosition: _, ...rest } = operation;
     return queuePosition === undefined ? rest : { ...rest, queuePosition };
   }
-}
-
-function deferred<T>(): { promise: Promise<T>; resolve(value: T): void } {
-  let resolve!: (value: T) => void;
-  return { promise: new Promise<T>((settle) => (resolve = settle)), resolve };
 }

@@ -1,25 +1,33 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
-import type { SettleOutput } from '../contracts/operations.js';
-import type { Operation, StateReason } from '../contracts/shapes.js';
+import type { OperationContract, RecoverOutput, SettleOutput, ThreadOperation } from '../contracts/operations.js';
+import type { Operation } from '../contracts/shapes.js';
 import { Manifests } from '../registry/manifests.js';
 import { OperationHistory } from '../registry/operation-history.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { findTree, findTreesByPrefix, killTree } from '../workers/thread/process-tree.js';
+import { removeFolders } from '../workers/thread/workspace/remove-folders.js';
 import { readJournal, type UpdateJournal } from '../workers/thread/workspace/update-journal.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { RepositoryEntries } from './repository-entries.js';
-import { StationFolders } from './station-folders.js';
 import { isStoppedOnRequest } from './returning-apps.js';
+import { StationFolders } from './station-folders.js';
+import { StationIsolation } from './station-isolation.js';
 import { SERVER_STOPPED } from './stop-reasons.js';
 
 const INTERRUPTED = new Failure('INTERRUPTED', 'The server stopped while the operation was in progress').toData();
 
-/** Before the station is ready: whatever its last life has left behind is ended, cleaned and told truly. */
+/** For what an update has left of one repository. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * Before the station is ready: whatever its last life has left behind is ended, cleaned and told truly. What cannot be
+ * put in order of one repository keeps neither the others nor the station from their start.
+ */
 @Injectable()
 export class RecoveryService {
   private readonly logger = new Logger('Recovery');
@@ -31,6 +39,7 @@ export class RecoveryService {
     private readonly manifests: Manifests,
     private readonly folders: StationFolders,
     private readonly entries: RepositoryEntries,
+    private readonly isolation: StationIsolation,
     private readonly pool: WorkerPoolService,
   ) {}
 
@@ -42,7 +51,9 @@ export class RecoveryService {
     }
     await this.enterForgotten();
     const interrupted = await this.endInterrupted();
-    for (const entry of await this.registry.list()) await this.reconcile(entry, interrupted.get(entry.uid) ?? []);
+    for (const entry of await this.registry.list()) {
+      await this.attempt(entry.repoId, () => this.reconcile(entry, interrupted.get(entry.uid) ?? []));
+    }
     await this.sweepFolders();
   }
 
@@ -50,9 +61,11 @@ export class RecoveryService {
   private async enterForgotten(): Promise<void> {
     const manifests = await this.manifests.readAll((file) => this.logger.warn(`A manifest cannot be read: ${file}`));
     for (const entry of manifests) {
-      if (await this.registry.find(entry.uid)) continue;
-      await this.registry.insert(entry);
-      this.logger.warn(`Entered ${entry.repoId} (${entry.uid}) again from its manifest`);
+      await this.attempt(entry.repoId, async () => {
+        if (await this.registry.find(entry.uid)) return;
+        await this.registry.insert(entry);
+        this.logger.warn(`Entered ${entry.repoId} (${entry.uid}) again from its manifest`);
+      });
     }
   }
 
@@ -72,8 +85,8 @@ export class RecoveryService {
       await this.entries.withdraw(entry);
       return;
     }
-    await this.removeGitLocks(entry);
-    const changes: Partial<RepositoryEntry> = {};
+    const { isolation, network, limits } = this.isolation.planFor(entry);
+    const changes: Partial<RepositoryEntry> = { isolation, network, limits };
     if (entry.state === 'running') {
       // Members that have cleared their environment do not carry the station's marker any more.
       const { appTree } = entry;
@@ -82,58 +95,75 @@ export class RecoveryService {
       const app = entry.app && { ...entry.app, pid: null, ready: false, stoppedAt, stopReason: SERVER_STOPPED };
       Object.assign(changes, { state: 'stopped', app, appTree: null });
     }
-    Object.assign(changes, await this.undoUpdate({ ...entry, ...changes }));
+    const update = interrupted.find(({ operation }) => operation === 'update');
+    const journal = readJournal(this.folders.pathsOf(entry).staging);
     // An install or unload that was cut off leaves a tree that nobody can vouch for.
     const cutOff = interrupted.find(({ operation }) => operation === 'install' || operation === 'unload');
-    if (cutOff) {
-      const stateReason = { code: INTERRUPTED.code, message: `The server stopped during ${cutOff.operation}` };
-      Object.assign(changes, { state: 'error', installed: null, stateReason });
-    }
-    if (Object.keys(changes).length > 0) await this.registry.update(entry.uid, changes);
+    if (cutOff) Object.assign(changes, outOfOrder(cutOff));
+    else if (journal && journal.operationId !== entry.lastUpdate) {
+      Object.assign(changes, await this.undoUpdate({ ...entry, ...changes }, journal));
+    } else if (update) Object.assign(changes, await this.afterUpdate(entry, update));
+    await this.registry.update(entry.uid, changes);
   }
 
-  /** An update that was cut off before it was accepted: all is as it was before, and an app that it was to restart runs again. */
-  private async undoUpdate(entry: RepositoryEntry): Promise<Partial<RepositoryEntry>> {
-    const journal = readJournal(this.folders.pathsOf(entry).staging);
-    if (!journal || journal.operationId === entry.lastUpdate) return {};
+  /** An update that was not accepted: all is as it was before it, and an app that it was to restart runs again. */
+  private async undoUpdate(entry: RepositoryEntry, journal: UpdateJournal): Promise<Partial<RepositoryEntry>> {
     const { failure, commit, dependencies } = await this.putBack(entry, journal);
     if (failure || dependencies === 'lost') {
       const cause = failure ? `, and the version before it could not be put back: ${failure.message}` : '';
-      const stateReason: StateReason = { code: INTERRUPTED.code, message: `The server stopped during update${cause}` };
+      const stateReason = { code: INTERRUPTED.code, message: `The server stopped during update${cause}` };
       return { state: 'error', stateReason, installed: null, commit: commit ?? entry.commit };
     }
     this.logger.warn(`Undid an update of ${entry.repoId} that was cut off`);
     if (!journal.restarts || isStoppedOnRequest(entry)) return {};
-    return {
-      state: 'stopped',
-      stateReason: null,
-      app: entry.app && { ...entry.app, pid: null, stopReason: SERVER_STOPPED },
-      appTree: null,
-    };
+    const app = entry.app && { ...entry.app, pid: null, ready: false, stopReason: SERVER_STOPPED };
+    return { state: 'stopped', stateReason: null, app, appTree: null };
   }
 
   private async putBack(entry: RepositoryEntry, { operationId }: UpdateJournal): Promise<SettleOutput> {
-    const context = this.folders.contextOf(entry, operationId);
-    const run = this.pool.start({
-      operation: 'settle',
-      context,
-      input: { accepted: false },
-      onMessage: () => undefined,
-    });
     try {
-      return await run.output;
+      return await this.inThread(entry, operationId, 'settle', { accepted: false });
     } catch (error) {
       return { failure: Failure.of(error).toData(), commit: null, dependencies: 'lost' };
-    } finally {
-      await run.ended;
     }
   }
 
-  /** No git can be running now, so a lock belongs to one that was killed. */
-  private async removeGitLocks(entry: RepositoryEntry): Promise<void> {
-    const git = join(this.folders.pathsOf(entry).workspace, '.git');
-    const names = await readdir(git).catch(() => []);
-    for (const name of names.filter((one) => one.endsWith('.lock'))) await rm(join(git, name), { force: true });
+  /** An update that has not begun to move the tree, or has done with it: the tree tells where it stands. */
+  private async afterUpdate(entry: RepositoryEntry, update: Operation): Promise<Partial<RepositoryEntry>> {
+    try {
+      const { commit, branch, declaresDependencies, dependenciesChanged } = await this.lookAt(entry, update);
+      return {
+        ...{ commit, declaresDependencies },
+        ...(branch !== null && ({ branch, refKind: 'branch' } as const)),
+        ...(dependenciesChanged && { installed: null }),
+        ...(dependenciesChanged && entry.state !== 'running' && ({ state: 'cloned', stateReason: null } as const)),
+      };
+    } catch (error) {
+      this.logger.warn(`What an update has left of ${entry.repoId} cannot be read: ${String(error)}`);
+      return outOfOrder(update);
+    }
+  }
+
+  private lookAt(entry: RepositoryEntry, { operationId }: Operation): Promise<RecoverOutput> {
+    return this.inThread(entry, operationId, 'recover', { installedFingerprint: entry.installed?.fingerprint });
+  }
+
+  private async inThread<K extends ThreadOperation>(
+    entry: RepositoryEntry,
+    operationId: string,
+    operation: K,
+    input: OperationContract[K]['input'],
+  ): Promise<OperationContract[K]['output']> {
+    const context = this.folders.contextOf(entry, operationId, this.isolation.planFor(entry));
+    const run = this.pool.start({ operation, context, input, onMessage: () => undefined });
+    const failure = new Failure('TIMED_OUT', `It took longer than ${PATIENCE_MS} ms`);
+    const timeout = setTimeout(() => run.abort(failure), PATIENCE_MS);
+    try {
+      return await run.output;
+    } finally {
+      clearTimeout(timeout);
+      await run.ended;
+    }
   }
 
   /** Staging folders of clones that were cut off, and homes of repositories that are gone. */
@@ -143,8 +173,21 @@ export class RecoveryService {
       const folder = join(this.config.workspaceDir, name);
       for (const uid of await readdir(folder).catch(() => [])) {
         if (name === '.homes' && known.has(uid)) continue;
-        await rm(join(folder, uid), { recursive: true, force: true });
+        await this.attempt(uid, () => removeFolders([join(folder, uid)]));
       }
     }
   }
+
+  private async attempt(name: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.logger.warn(`${name} could not be put in order: ${String(error)}`);
+    }
+  }
+}
+
+function outOfOrder({ operation }: Operation): Partial<RepositoryEntry> {
+  const stateReason = { code: INTERRUPTED.code, message: `The server stopped during ${operation}` };
+  return { state: 'error', installed: null, stateReason };
 }

@@ -1,7 +1,7 @@
-import { lstat, rm } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
@@ -15,14 +15,16 @@ import {
 } from '../contracts/repository-url.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
+import { removeFolders } from '../workers/thread/workspace/remove-folders.js';
 import { newUid } from './ids.js';
 import type { CloneOptions } from '../contracts/operation-options.js';
 import { StationFolders } from './station-folders.js';
-import { ISOLATION } from './station-isolation.js';
+import { StationIsolation } from './station-isolation.js';
 
 /** Enters new repositories (who may have which id, and in which folder), and takes them out again. */
 @Injectable()
 export class RepositoryEntries {
+  private readonly logger = new Logger('Operations');
   /** One at a time: two clones of the same URL must not both find the id free. The unique index is the last resort. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -30,6 +32,7 @@ export class RepositoryEntries {
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
     private readonly registry: RepositoryRegistry,
     private readonly folders: StationFolders,
+    private readonly isolation: StationIsolation,
   ) {}
 
   /** INVALID_URL, INVALID_BRANCH, GIT_HOST_NOT_ALLOWED, SANDBOX_UNAVAILABLE, ALREADY_LOADED, REPO_ID_TAKEN. */
@@ -37,10 +40,10 @@ export class RepositoryEntries {
     const url = parseRepositoryUrl(options.repoUrl);
     if (options.branch !== undefined) validateBranch(options.branch);
     refuseForbiddenHost(url, this.config.gitAllowedHosts);
-    if (options.isolated) {
-      throw new Failure('SANDBOX_UNAVAILABLE', `isolated was asked for, but ${ISOLATION.isolation.reason}`);
-    }
     const { canonicalUrl } = url;
+    const isolated = options.isolated ?? null;
+    this.requireIsolation(isolated, baseRepoId(canonicalUrl), principal);
+    const { isolation, network, limits } = this.isolation.planFor({ isolated });
     const entered = this.turn.then(async () => {
       const repoId = await this.chooseId(canonicalUrl, options.repoId, principal.owner);
       const uid = newUid();
@@ -62,7 +65,10 @@ export class RepositoryEntries {
         declaresDependencies: false,
         defaults: { production: options.production, packageManager: options.packageManager },
         installed: null,
-        ...ISOLATION,
+        isolated,
+        isolation,
+        network,
+        limits,
         app: null,
         appOperationId: null,
         appTree: null,
@@ -85,10 +91,20 @@ export class RepositoryEntries {
   async withdraw(entry: RepositoryEntry): Promise<void> {
     // The workspace, too, is its own: it did not exist when the repository was entered.
     const { workspace, home, staging } = this.folders.pathsOf(entry);
-    for (const folder of [staging, workspace, home]) {
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    try {
+      await removeFolders([staging, workspace, home]);
+    } catch (error) {
+      this.logger.warn(`Not all of ${entry.workspace} could be removed: ${String(error)}`);
     }
     await this.registry.remove(entry.uid);
+  }
+
+  private requireIsolation(isolated: boolean | null, repoId: string, { permissions }: Principal): void {
+    if (isolated === true) this.isolation.requireFor({ isolated, repoId });
+    if (isolated !== false || (permissions.includes('admin') && this.config.allowUnisolated)) return;
+    throw new Failure('FORBIDDEN', 'isolated: false needs an administrator, and ALLOW_UNISOLATED=true', {
+      suggestion: 'Leave isolated out.',
+    });
   }
 
   private async chooseId(canonicalUrl: string, wanted: string | undefined, owner: string): Promise<string> {

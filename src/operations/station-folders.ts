@@ -5,6 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import type { RepositoryPaths } from '../contracts/operations.js';
 import { treeMarker } from '../contracts/process-tree.js';
+import type { SandboxPlan } from '../contracts/sandbox-plan.js';
 import type { ThreadContext } from '../contracts/worker-messages.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 
@@ -35,7 +36,7 @@ export class StationFolders {
     return join(this.logs, uid, operationId);
   }
 
-  contextOf(entry: RepositoryEntry, operationId: string): ThreadContext {
+  contextOf(entry: RepositoryEntry, operationId: string, sandbox: SandboxPlan): ThreadContext {
     const { uid, repoId } = entry;
     return {
       operationId,
@@ -48,7 +49,7 @@ export class StationFolders {
         maxBytes: this.config.logMaxBytes,
         files: this.config.logFiles,
       },
-      sandbox: { driver: 'none' },
+      sandbox,
     };
   }
 }

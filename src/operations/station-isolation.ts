@@ -1,7 +1,114 @@
-import type { IsolationReport, NetworkReport } from '../contracts/shapes.js';
+import { dirname, join } from 'node:path';
+import { isIPv6 } from 'node:net';
+import { isLoopback, type StationConfig } from '../config/config.js';
+import { Failure } from '../contracts/failure.js';
+import type { RegistryAccess } from '../contracts/operations.js';
+import type { SandboxMachine, SandboxPlan } from '../contracts/sandbox-plan.js';
+import type { LimitsReport, NetworkReport } from '../contracts/shapes.js';
+import { INSTALLATION } from '../installation.js';
+import type { RepositoryEntry } from '../registry/repository-entry.js';
+import { withoutPaths } from '../workers/thread/bounded.js';
+import { probeSandbox } from '../workers/thread/sandbox/probe.js';
+import type { StationFolders } from './station-folders.js';
 
-/** What confines repositories on this station: nothing, and every report says so. */
-export const ISOLATION: { isolation: IsolationReport; network: NetworkReport } = {
-  isolation: { driver: 'none', reason: 'this version has no sandbox driver: code runs as the user of the server' },
-  network: { mode: 'shared', reason: 'apps share the network of the host' },
-};
+/** Variables that name files with certificate authorities. */
+const CERTIFICATES = [
+  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE'],
+  ...['GIT_SSL_CAINFO', 'GIT_SSL_CAPATH'],
+];
+
+/** What really confines the code of repositories on this station: found out at start by trying to escape, told truly ever after. */
+export class StationIsolation {
+  private constructor(
+    /** Of repositories that ask for nothing else. */
+    readonly plan: SandboxPlan,
+    private readonly config: StationConfig,
+  ) {}
+
+  static async findOut(
+    config: StationConfig,
+    folders: StationFolders,
+    registry: RegistryAccess,
+  ): Promise<StationIsolation> {
+    const machine = machineOf(config, folders, registry);
+    const limits: LimitsReport = {
+      ...{ memoryMb: config.appMemoryMb, processes: config.appMaxProcesses, diskMb: config.repoDiskMb },
+      enforcedBy: 'watchdog',
+    };
+    const unconfined = (reason: string): SandboxPlan => ({
+      isolation: { driver: 'none', reason },
+      network: { mode: 'shared', reason: 'without a sandbox apps share the network of the host' },
+      ...{ limits, machine },
+    });
+    if (config.sandbox === 'none') return new StationIsolation(unconfined('SANDBOX=none'), config);
+    const probe = async (network: NetworkReport): Promise<SandboxPlan> => {
+      const plan: SandboxPlan = { isolation: { driver: 'bubblewrap' }, network, limits, machine };
+      const folder = join(config.workspaceDir, '.staging', 'probe');
+      await probeSandbox({ plan, folder, marker: `${folders.stationId}:probe:probe` });
+      return plan;
+    };
+    let shared = reasonForShared(config);
+    try {
+      if (!shared) return new StationIsolation(await probe({ mode: 'private' }), config);
+    } catch (error) {
+      shared = reasonOf(error);
+    }
+    const plan = await probe({ mode: 'shared', reason: shared }).catch((error: unknown) => unconfined(reasonOf(error)));
+    return new StationIsolation(plan, config);
+  }
+
+  planFor({ isolated }: Pick<RepositoryEntry, 'isolated'>): SandboxPlan {
+    if (isolated !== false) return this.plan;
+    const reason = 'an administrator has asked for it';
+    return { ...this.plan, isolation: { driver: 'none', reason }, network: { mode: 'shared', reason } };
+  }
+
+  /** Why nothing of repositories is run here, undefined where it is. */
+  refusal(): string | undefined {
+    const { isolation, network } = this.plan;
+    const { sandbox, network: wanted, host, allowUnsandboxed } = this.config;
+    if (isolation.driver === 'none') {
+      if (sandbox === 'bubblewrap') return `SANDBOX=bubblewrap, and there is none: ${isolation.reason}`;
+      if (!isLoopback(host) && !allowUnsandboxed)
+        return `the station is open to others, and has no sandbox: ${isolation.reason}`;
+    }
+    if (wanted === 'private' && network.mode !== 'private')
+      return `NETWORK=private, and there is none: ${network.reason}`;
+    return undefined;
+  }
+
+  /** SANDBOX_UNAVAILABLE where code of this repository must not be run. */
+  requireFor({ isolated, repoId }: Pick<RepositoryEntry, 'isolated' | 'repoId'>): void {
+    const { isolation } = this.plan;
+    const broken =
+      isolated === true && isolation.driver === 'none' ? `it is to be isolated: ${isolation.reason}` : undefined;
+    const reason = isolated === false ? undefined : (broken ?? this.refusal());
+    if (reason) throw new Failure('SANDBOX_UNAVAILABLE', `Nothing of ${repoId} is run: ${reason}`);
+  }
+}
+
+const reasonOf = (error: unknown): string => withoutPaths(error instanceof Error ? error.message : String(error));
+
+function reasonForShared({ network, appHost }: StationConfig): string | undefined {
+  if (network === 'shared') return 'NETWORK=shared';
+  return isIPv6(appHost) ? 'APP_HOST is an IPv6 address, and slirp4netns forwards IPv4 only' : undefined;
+}
+
+function machineOf(config: StationConfig, { toolchains }: StationFolders, registry: RegistryAccess): SandboxMachine {
+  const prefix = dirname(dirname(process.execPath));
+  const node = [process.execPath, join(prefix, 'lib/node_modules/npm'), join(prefix, 'include/node')];
+  const certificates = [registry.cafile, ...CERTIFICATES.map((name) => process.env[name])];
+  const { httpProxy, httpsProxy, url } = registry;
+  return {
+    ...(process.getuid?.() === 0 && { user: config.sandboxUid }),
+    readable: [toolchains, ...node, ...certificates].filter((path) => path?.startsWith('/') === true) as string[],
+    hidden: [INSTALLATION, config.dataDir, config.workspaceDir],
+    reachable: [url, httpProxy, httpsProxy].filter((one) => one !== undefined).flatMap(serverOf),
+  };
+}
+
+function serverOf(url: string): { host: string; port: number }[] {
+  if (!URL.canParse(url)) return [];
+  const { hostname, port, protocol } = new URL(url);
+  return [{ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (protocol === 'http:' ? 80 : 443) }];
+}

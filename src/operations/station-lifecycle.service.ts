@@ -12,7 +12,7 @@ import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
-import { terminateTree, findTree } from '../workers/thread/process-tree.js';
+import { searchOf, terminateTree } from '../workers/thread/process-tree.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { AppSupervisor } from './app-supervisor.js';
 import { isToReturn } from './returning-apps.js';
@@ -99,7 +99,7 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
     const graceMs = Math.min(this.config.stopGraceMs, MAX_SHUTDOWN_GRACE_MS);
     await Promise.all(
       this.apps.list().map(async ({ uid, tree }) => {
-        await terminateTree(() => findTree(tree), graceMs);
+        await terminateTree(searchOf(tree), graceMs);
         await this.apps.whenEnded(uid);
         await this.apps.settled(uid);
       }),

@@ -4,6 +4,7 @@ import type { RepositoryState } from '../contracts/repository-states.js';
 import type {
   App,
   IsolationReport,
+  LimitsReport,
   NetworkReport,
   PackageManagerName,
   StateReason,
@@ -36,8 +37,12 @@ export interface RepositoryEntry {
   defaults: { production?: boolean; packageManager?: PackageManagerName };
   /** null until an install has succeeded, and again when its dependencies have changed or it was cancelled. */
   installed: InstallRecord | null;
+  /** What the clone asked for: true never runs unconfined, false always does. */
+  isolated: boolean | null;
+  /** What is in force; found out anew at each start. */
   isolation: IsolationReport;
   network: NetworkReport;
+  limits: LimitsReport;
   app: App | null;
   /** Which run the app came from; its log is kept under this id. */
   appOperationId: string | null;

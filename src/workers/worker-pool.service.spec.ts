@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { UNCONFINED } from '../../test/support/sandbox-plans.js';
 import { eventually } from '../../test/support/eventually.js';
 import { processesTagged } from '../../test/support/processes.mjs';
 import { Failure } from '../contracts/failure.js';
@@ -30,7 +31,7 @@ describe('the worker pool', () => {
     return pool.start({
       operation: 'unload',
       context: {
-        ...{ operationId, uid: 'r_1', repoId: fault ?? 'none', paths, log, sandbox: { driver: 'none' } },
+        ...{ operationId, uid: 'r_1', repoId: fault ?? 'none', paths, log, sandbox: UNCONFINED },
         marker: `worker-pool-spec:${process.pid}:${operationId}`,
       },
       input: {},

@@ -1,13 +1,16 @@
-import { inspect, types } from 'node:util';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import createDebug from 'debug';
+import { deferred } from '../common/deferred.js';
 import { Failure } from '../contracts/failure.js';
 import type { OperationContract, ThreadOperation } from '../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contracts/worker-messages.js';
+import { withoutPaths } from './thread/bounded.js';
 import { findTree, killTree } from './thread/process-tree.js';
 
 const debug = createDebug('repo-manager:threads');
+const logger = new Logger('Threads');
 
 export interface WorkerPoolOptions {
   /** Compiled entry of the threads. */
@@ -55,6 +58,9 @@ export interface PoolStats {
   idle: number;
   threads: ThreadStats[];
 }
+
+/** Of the heap of one thread. With the default (48) a flood of output costs three times the memory and is read no faster. */
+const YOUNG_MB = 12;
 
 /**
  * A fresh thread for every operation, started ahead of need. Whatever a thread does (exit, throw, run out of memory,
@@ -115,7 +121,7 @@ export class WorkerPoolService {
 
   private create(): Worker {
     const worker = new Worker(this.options.entry, {
-      resourceLimits: { maxOldGenerationSizeMb: this.options.memoryMb },
+      resourceLimits: { maxOldGenerationSizeMb: this.options.memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     // A spare thread that ends before it is needed is replaced when the next one is taken.
     worker.once('exit', () => void this.spare.splice(this.spare.indexOf(worker) >>> 0, 1));
@@ -133,6 +139,7 @@ function carryOut<K extends ThreadOperation>(
 ): ThreadRun<K> {
   const output = deferred<OperationContract[K]['output']>();
   let failure: Failure | undefined;
+  let hasSpoken = false;
   let lastResort: NodeJS.Timeout | undefined;
   const abort = (reason: Failure) => {
     if (failure) return;
@@ -143,8 +150,11 @@ function carryOut<K extends ThreadOperation>(
   };
   worker.on('message', (message: FromThread) => {
     if (message.type === 'ready') return;
-    if (message.type === 'failed') output.reject(failure ?? Failure.from(message.failure));
-    else if (message.type === 'done') {
+    hasSpoken ||= message.type === 'failed' || message.type === 'done';
+    if (message.type === 'failed') {
+      if (message.unexpected) logger.error(`${request.operation} of ${request.context.repoId}: ${message.unexpected}`);
+      output.reject(failure ?? Failure.from(message.failure));
+    } else if (message.type === 'done') {
       stats.state = 'session';
       output.resolve(message.output);
     } else request.onMessage(message);
@@ -159,8 +169,8 @@ function carryOut<K extends ThreadOperation>(
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', (code) => {
       clearTimeout(lastResort);
-      const conclude = (error?: unknown) => {
-        output.reject(failure ?? crash(request.operation, error ?? new Error(`the thread exited with code ${code}`)));
+      const conclude = (error: unknown = new Error(`the thread exited with code ${code}`)) => {
+        if (!hasSpoken) output.reject(failure ?? crash(request.operation, error));
         resolve();
       };
       // A thread that was ended by force could not end its processes.
@@ -179,23 +189,22 @@ function carryOut<K extends ThreadOperation>(
   return { output: output.promise, ended, abort, post: (message) => worker.postMessage(message) };
 }
 
+/** What it was exactly stands in the server's log: of an error of anywhere in the server callers learn no paths. */
 function crash(operation: ThreadOperation, error: unknown): Failure {
-  // Not everything that is thrown is an Error, and of a DOMException nothing at all gets through from another thread.
-  const reason = types.isNativeError(error) ? error.message : `it threw ${inspect(error)}`;
+  logger.error(`The thread of ${operation} has crashed: ${inspect(error)}`);
   const code = (error as NodeJS.ErrnoException | null | undefined)?.code;
-  return new Failure('WORKER_CRASHED', `${reason}: the thread of ${operation}`, {
+  return new Failure('WORKER_CRASHED', `${reasonOf(error)}: the thread of ${operation}`, {
     cause: error,
     ...(code === 'ERR_WORKER_OUT_OF_MEMORY' && { retryable: false, suggestion: 'Raise WORKER_MEMORY_MB.' }),
   });
 }
 
-/** Promise.withResolvers, which Node 20 does not have. */
-function deferred<T>(): { promise: Promise<T>; resolve(value: T): void; reject(error: Error): void } {
-  let resolve!: (value: T) => void;
-  let reject!: (error: Error) => void;
-  const promise = new Promise<T>((onValue, onError) => {
-    resolve = onValue;
-    reject = onError;
-  });
-  return { promise, resolve, reject };
+/**
+ * Not everything that is thrown is an Error, an Error from another thread is none any more, and of a DOMException nothing
+ * at all gets through.
+ */
+function reasonOf(error: unknown): string {
+  const { message } = Object(error) as { message?: unknown };
+  if (typeof message === 'string' && message !== '') return withoutPaths(message);
+  return `it threw ${typeof error === 'object' ? 'an object' : withoutPaths(inspect(error))}`;
 }

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { LogLine } from '../../src/contracts/log.js';
@@ -7,6 +8,7 @@ import { LogWriter } from '../../src/workers/thread/log-writer.js';
 import type { OperationThread } from '../../src/workers/thread/operation-thread.js';
 import { findTree, killTree } from '../../src/workers/thread/process-tree.js';
 import { NoSandbox } from '../../src/workers/thread/sandbox/none.js';
+import { UNCONFINED } from './sandbox-plans.js';
 
 /** File name → content; an object is written as JSON. */
 export type Files = Record<string, string | object>;
@@ -53,7 +55,7 @@ export class TestThread {
         paths: this.paths,
         marker: this.marker,
         log,
-        sandbox: { driver: 'none' },
+        sandbox: UNCONFINED,
       },
       log: new LogWriter(log, () => undefined),
       sandbox: new NoSandbox(this.marker),
@@ -62,6 +64,7 @@ export class TestThread {
       send: () => undefined,
       keepAlive: () => undefined,
       onStopping: () => undefined,
+      anotherPort: async () => null,
     };
   }
 
@@ -85,7 +88,7 @@ export class TestThread {
 
   async dispose(): Promise<void> {
     await killTree(() => findTree({ marker: this.marker }));
-    rmSync(this.root, { recursive: true, force: true });
+    execFileSync('rm', ['-rf', this.root]); // which reaches what lies deeper than the longest path
   }
 
   private logDirectory(operation: number): string {

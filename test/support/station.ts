@@ -102,7 +102,7 @@ export class Station extends StationClient {
   }
 
   private async launch(): Promise<void> {
-    const child = spawn(process.execPath, [resolve('dist/main.js')], {
+    const child = spawn(process.execPath, [resolve('dist/station.js')], {
       cwd: this.root,
       env: this.environment(),
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -9,7 +9,9 @@ import { newOperationId } from '../ids.js';
 import type { AnyJob } from '../job.js';
 import { READY_TIMEOUT_MS, type RunOptions } from '../../contracts/operation-options.js';
 import { RepositoryChanges } from '../repository-changes.js';
+import { StationIsolation } from '../station-isolation.js';
 import { StationTools } from '../station-tools.js';
+import type { ToThread } from '../../contracts/worker-messages.js';
 
 /** Starts an app in a thread that becomes its session thread, with a port of its own. */
 @Injectable()
@@ -21,6 +23,7 @@ export class AppLauncher {
     private readonly changes: RepositoryChanges,
     private readonly tools: StationTools,
     private readonly supervisor: AppSupervisor,
+    private readonly isolation: StationIsolation,
   ) {}
 
   /** PORT_IN_USE, SCRIPT_NOT_FOUND … come before anything has started. */
@@ -29,14 +32,18 @@ export class AppLauncher {
     const { operationId, operation } = job.operation;
     // A run's log is the app's log; an update that restarts the app has a log of its own.
     const runId = operation === 'run' ? operationId : newOperationId();
+    this.isolation.requireFor(entry);
     this.supervisor.forgetRestart(uid);
-    const port = await this.ports.take(uid, options.port);
+    const port = await this.portFor(entry, options.port);
     try {
       await this.changes.apply(uid, { appOperationId: runId, runOptions: options }, { operationId });
       const input = this.inputFor(entry, options, port, restarts);
       const result = await job.thread('run', entry, input, {
         runId,
-        onAppMessage: (message, thread) => this.apps.handle(uid, message, { thread, runId, options, operationId }),
+        onAppMessage: (message, thread) => {
+          if (message.type === 'port-wanted') void this.grantPort(uid, thread);
+          else this.apps.handle(uid, message, { thread, runId, options, operationId });
+        },
       });
       await this.apps.settled(uid);
       return result;
@@ -48,11 +55,27 @@ export class AppLauncher {
     }
   }
 
+  /** With a network of its own an app has the port that it wants in any case; on the host it may be another one. */
+  private async portFor(entry: RepositoryEntry, requested: number | undefined): Promise<number> {
+    if (entry.network.mode === 'shared') return this.ports.take(entry.uid, requested);
+    try {
+      return await this.ports.take(entry.uid, requested);
+    } catch {
+      return this.ports.take(entry.uid);
+    }
+  }
+
+  private async grantPort(uid: string, thread: { post(message: ToThread): void }): Promise<void> {
+    const port = await this.ports.takeAnother(uid).catch(() => null);
+    thread.post({ type: 'port-granted', port });
+  }
+
   private inputFor(entry: RepositoryEntry, options: RunOptions, port: number, restarts: number): RunInput {
     return {
       script: options.script,
       port,
-      portRequested: options.port !== undefined,
+      appPort: options.port ?? port,
+      ...(options.port !== undefined && options.port !== port && { requestedPort: options.port }),
       host: this.config.appHost,
       env: options.env ?? {},
       background: options.background ?? true,

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { InstallInput } from '../../contracts/operations.js';
+import type { InstallInput, InstallOutput } from '../../contracts/operations.js';
 import { Failure } from '../../contracts/failure.js';
 import type { RepositoryState } from '../../contracts/repository-states.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import type { InstallOptions } from '../../contracts/operation-options.js';
-import type { Job, Procedure } from '../job.js';
+import type { AnyJob, Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
+import { StationIsolation } from '../station-isolation.js';
 import { StationTools } from '../station-tools.js';
 
 /** Any state → `ready`, but a running app stays `running`; failed → `error`; cancelled → `cloned`. */
@@ -14,14 +15,16 @@ export class InstallProcedure implements Procedure<'install'> {
   constructor(
     private readonly changes: RepositoryChanges,
     private readonly tools: StationTools,
+    private readonly isolation: StationIsolation,
   ) {}
 
   async perform(job: Job<'install'>): Promise<unknown> {
     const entry = await job.entry();
+    this.isolation.requireFor(entry);
     const { operationId } = job.operation;
     const running = async () => (await job.entry()).state === 'running';
     try {
-      const { result, record } = await job.thread('install', entry, this.inputFor(entry, job.options));
+      const { result, record } = await this.install(job, entry, job.options);
       const state = (await running()) ? {} : ({ state: 'ready' } as const);
       await this.changes.apply(entry.uid, { installed: record, ...state }, { operationId });
       return result;
@@ -35,8 +38,18 @@ export class InstallProcedure implements Procedure<'install'> {
     }
   }
 
-  /** Also of the install that an update with restart needs. */
-  inputFor({ defaults }: RepositoryEntry, options: InstallOptions): InstallInput {
+  /** In its thread; also what an update with restart needs. SANDBOX_UNAVAILABLE where it must not run. */
+  async install(
+    job: AnyJob,
+    entry: RepositoryEntry,
+    options: InstallOptions,
+    keepsPrevious = false,
+  ): Promise<InstallOutput> {
+    this.isolation.requireFor(entry);
+    return job.thread('install', entry, { ...this.inputFor(entry, options), keepsPrevious });
+  }
+
+  private inputFor({ defaults }: RepositoryEntry, options: InstallOptions): InstallInput {
     return {
       packageManager: options.packageManager ?? defaults.packageManager,
       production: options.production ?? defaults.production ?? false,

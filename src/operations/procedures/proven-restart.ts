@@ -67,8 +67,8 @@ export class ProvenRestart {
   private async carryOut(job: Job<'update'>, attempt: Attempt): Promise<boolean> {
     const { before, output } = attempt;
     if (output.declaresDependencies && !attempt.installed) {
-      const input = this.installs.inputFor(before, { production: before.installed?.production });
-      attempt.installed = (await job.thread('install', before, { ...input, keepsPrevious: true })).record;
+      const options = { production: before.installed?.production };
+      attempt.installed = (await this.installs.install(job, before, options, true)).record;
     }
     attempt.step = 'stop';
     if (isStoppedOnRequest(await job.entry())) return false;

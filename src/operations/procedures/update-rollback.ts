@@ -110,7 +110,7 @@ export class UpdateRollback {
     const { installed, uid } = before;
     await this.changes.apply(uid, { installed: null });
     const options = { production: installed?.production, packageManager: installed?.packageManager.name };
-    const { record } = await job.thread('install', before, this.installs.inputFor(before, options));
+    const { record } = await this.installs.install(job, before, options);
     await this.changes.apply(uid, { installed: record });
   }
 

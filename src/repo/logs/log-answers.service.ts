@@ -30,10 +30,16 @@ export class LogAnswersService {
     return success(target ? await this.page(target, query) : NOTHING);
   }
 
-  private page(target: LogTarget, { cursor, tail = DEFAULT_TAIL }: OperationLogQuery): Promise<LogPage> {
-    return cursor === undefined
-      ? this.logs.tail(target.uid, target.operationId, tail)
-      : this.logs.after(target.uid, target.operationId, Number(cursor), PAGE_LINES);
+  private async page(
+    { uid, operationId }: LogTarget,
+    { cursor, tail = DEFAULT_TAIL }: OperationLogQuery,
+  ): Promise<LogPage> {
+    if (cursor === undefined) return this.logs.tail(uid, operationId, tail);
+    const page = await this.logs.after(uid, operationId, Number(cursor), PAGE_LINES);
+    if (page.lines.length > 0) return page;
+    const end = await this.logs.tail(uid, operationId, 0);
+    // A cursor beyond the end comes from the log of an earlier run.
+    return Number(cursor) > Number(end.nextCursor) ? this.logs.after(uid, operationId, 0, PAGE_LINES) : page;
   }
 
   private async stream(
@@ -44,7 +50,12 @@ export class LogAnswersService {
     const resumed = request.get('last-event-id');
     const cursor = resumed !== undefined && /^\d{1,15}$/.test(resumed) ? resumed : query.cursor;
     const first = target ? await this.page(target, { tail: query.tail, cursor }) : NOTHING;
-    if (first.lines.length === 0 && resumed !== undefined && !(target && (await this.sources.canGrow(target)))) {
+    if (
+      first.lines.length === 0 &&
+      first.dropped === 0 &&
+      resumed !== undefined &&
+      !(target && (await this.sources.canGrow(target)))
+    ) {
       response.status(204); // by the standard an EventSource then stops to reconnect
       return undefined;
     }

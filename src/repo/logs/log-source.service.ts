@@ -36,11 +36,10 @@ export class LogSourceService {
       if (operation?.uid === uid || (!operation && (await this.isOfRun(uid, operationId)))) return { uid, operationId };
       throw new Failure('OPERATION_NOT_FOUND', `"${entry.repoId}" has no operation "${operationId}".`);
     }
-    const { appOperationId } = entry;
-    if (source === 'app' && appOperationId !== null) {
-      if (entry.state === 'running' || (await this.logs.exists(uid, appOperationId))) {
-        return { uid, operationId: appOperationId };
-      }
+    // The app may have been started by an update: then it is none of the operations below.
+    if (source === 'app' && entry.appOperationId !== null) {
+      const app = { uid, operationId: entry.appOperationId };
+      if (entry.state === 'running' || (await this.logs.exists(uid, app.operationId))) return app;
     }
     const { operations } = await this.history.list({ uid, limit: KEPT });
     const candidates = operations.filter((operation) => sourceOf(operation.operation) === source);

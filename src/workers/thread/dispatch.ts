@@ -2,6 +2,7 @@ import type { ThreadOperation } from '../../contracts/operations.js';
 import type { Handler } from './operation-thread.js';
 import { clone } from './operations/clone.js';
 import { install } from './operations/install.js';
+import { recover } from './operations/recover.js';
 import { run } from './operations/run.js';
 import { settle } from './operations/settle.js';
 import { status } from './operations/status.js';
@@ -19,4 +20,5 @@ export const HANDLERS: { [K in ThreadOperation]: Handler<K> } = {
   stop,
   status,
   unload,
+  recover,
 };

@@ -15,6 +15,8 @@ export interface OperationThread {
   send(message: FromThread): void;
   /** The thread lives on until this settles: how the thread of a run becomes the session thread of its app. */
   keepAlive(session: Promise<void>): void;
+  /** A port of the host for one more port of the app; null where none is free. */
+  anotherPort(): Promise<number | null>;
   /** Called when the app is being stopped from outside, with the reason. */
   onStopping(listener: (reason: string) => void): void;
 }

@@ -47,7 +47,7 @@ describe('the tree of processes that a command has started', () => {
   ])('is found and ended: %s', async (_, command, size) => {
     await start(command);
     const members = await eventually('the parent has ended', () => find().length === size && find());
-    expect(await terminateTree(find, 5_000)).toEqual({ forced: false, survivors: [] });
+    expect(await terminateTree({ inside: find, all: find }, 5_000)).toEqual({ forced: false, survivors: [] });
     expect(members.filter(({ pid }) => alive(pid))).toEqual([]);
   });
 
@@ -73,14 +73,14 @@ describe('the tree of processes that a command has started', () => {
   it('is asked to end first, and each member once', async () => {
     await start([NODE, program('ends-slowly.js')]);
     const startedAt = Date.now();
-    expect((await terminateTree(find, 10_000)).forced).toBe(false);
+    expect((await terminateTree({ inside: find, all: find }, 10_000)).forced).toBe(false);
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(450);
   });
 
   it('is ended by force when the time is over', async () => {
     await start([NODE, program('ignores-sigterm.js')]);
     const startedAt = Date.now();
-    expect(await terminateTree(find, 300)).toEqual({ forced: true, survivors: [] });
+    expect(await terminateTree({ inside: find, all: find }, 300)).toEqual({ forced: true, survivors: [] });
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(300);
     expect(find()).toEqual([]);
   });
@@ -88,7 +88,7 @@ describe('the tree of processes that a command has started', () => {
   it('is ended by force when it has been suspended', async () => {
     await start(waits);
     process.kill(tree.root?.pid ?? 0, 'SIGSTOP');
-    expect((await terminateTree(find, 100)).forced).toBe(true);
+    expect((await terminateTree({ inside: find, all: find }, 100)).forced).toBe(true);
     expect(find()).toEqual([]);
   });
 
@@ -99,7 +99,7 @@ describe('the tree of processes that a command has started', () => {
   });
 
   it('may have ended already', async () => {
-    expect(await terminateTree(find, 5_000)).toEqual({ forced: false, survivors: [] });
+    expect(await terminateTree({ inside: find, all: find }, 5_000)).toEqual({ forced: false, survivors: [] });
   });
 
   it('is found with all others by the beginning of their markers', async () => {

@@ -21,9 +21,27 @@ const KILL_POLL_MS = 25;
 const KILL_PATIENCE_MS = 10_000;
 
 /** Every live member of the tree: by marker or known identity, then by descent and process group. */
-export function findTree({ marker, root, seen = [] }: ProcessTree): LiveProcess[] {
-  const known = new Set([...(root ? [root] : []), ...seen].map(key));
+export function findTree({ marker, root, inits = [], seen = [] }: ProcessTree): LiveProcess[] {
+  const known = new Set([...(root ? [root] : []), ...inits, ...seen].map(key));
   return withRelatives(liveProcesses(), (one) => known.has(key(one)) || carriesMarker(one.pid, marker));
+}
+
+/** Of the tree what the repository runs: without the processes that make up a sandbox. */
+export function findInside(tree: ProcessTree): LiveProcess[] {
+  const { inits } = tree;
+  if (!inits) return findTree(tree);
+  // Whoever loses its parent in there becomes a child of the first process: descent alone finds all.
+  const all = liveProcesses();
+  const first = new Set(inits.map(key));
+  const members = new Set(all.filter((one) => first.has(key(one))));
+  const inside: LiveProcess[] = [];
+  for (let generation = [...members]; generation.length > 0;) {
+    const parents = new Set(generation.map(({ pid }) => pid));
+    generation = all.filter((one) => parents.has(one.ppid) && !members.has(one));
+    for (const one of generation) members.add(one);
+    inside.push(...generation);
+  }
+  return inside;
 }
 
 /** Every live process whose marker starts with `prefix`: what is left of a repository, or of a whole station. */
@@ -31,12 +49,23 @@ export function findTreesByPrefix(prefix: string): LiveProcess[] {
   return withRelatives(liveProcesses(), (one) => hasMarker(one.pid, (found) => found.startsWith(prefix)));
 }
 
+/** How the members of a tree are found, again and again: all, and those without the sandbox. */
+export interface TreeSearch {
+  inside(): LiveProcess[];
+  all(): LiveProcess[];
+}
+
+export const searchOf = (tree: ProcessTree): TreeSearch => ({
+  inside: () => findInside(tree),
+  all: () => findTree(tree),
+});
+
 /**
- * Ends the tree: SIGTERM to every member, after `graceMs` SIGKILL, until none is left. Resolves when all are dead.
- * Members that appear meanwhile (a fork bomb, a shutdown hook) are treated alike.
+ * Ends the tree: SIGTERM to what runs inside, after `graceMs` SIGKILL, until none is left, then the sandbox. Resolves when
+ * all are dead. Members that appear meanwhile (a fork bomb, a shutdown hook) are treated alike.
  */
-export async function terminateTree(find: () => LiveProcess[], graceMs: number): Promise<TreeEnd> {
-  const search = remembering(find);
+export async function terminateTree({ inside, all }: TreeSearch, graceMs: number): Promise<TreeEnd> {
+  const search = remembering(inside);
   const deadline = Date.now() + graceMs;
   const asked = new Set<string>();
   for (let members = search(); members.length > 0; members = search()) {
@@ -47,7 +76,9 @@ export async function terminateTree(find: () => LiveProcess[], graceMs: number):
     }
     await delay(Math.min(KILL_POLL_MS, Math.max(1, deadline - Date.now())));
   }
-  return killTree(search);
+  const { forced } = await killTree(search);
+  const { survivors } = await killTree(all);
+  return { forced, survivors };
 }
 
 /** SIGKILL to every member until none is left, for at most ten seconds. */

@@ -23,7 +23,7 @@ export async function runCommand(
 ): Promise<CommandEnd> {
   signal.throwIfAborted();
   const child = await sandbox.spawn(command);
-  const endTree = async () => void (await killTree(() => findTree({ marker: context.marker, root: child.identity })));
+  const endTree = async () => void (await killTree(() => findTree({ marker: context.marker, root: child.root })));
   // No SIGTERM first: work that was cut short is done anew, and a grandchild that ignores it would only gain time.
   const onAbort = () => void endTree();
   signal.addEventListener('abort', onAbort, { once: true });

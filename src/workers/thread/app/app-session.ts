@@ -4,6 +4,7 @@ import { Failure } from '../../../contracts/failure.js';
 import type { RunInput, RunResult } from '../../../contracts/operations.js';
 import type { App } from '../../../contracts/shapes.js';
 import type { AppEndCause } from '../../../contracts/worker-messages.js';
+import { shortened } from '../bounded.js';
 import type { OperationThread } from '../operation-thread.js';
 import { killTree, terminateTree } from '../process-tree.js';
 import type { ProcessExit, SandboxedProcess } from '../sandbox/sandbox.js';
@@ -50,11 +51,22 @@ export class AppSession {
     private readonly input: RunInput,
     private readonly thread: OperationThread,
   ) {
-    const { name: script, command } = plan.script;
+    const script = plan.script.name;
+    const command = shortened(plan.script.command);
     const nowhere = { port: null, appPort: null, url: null, ready: false };
-    this.app = { pid: null, script, command, ...nowhere, startedAt: Date.now(), restarts: input.restarts };
+    const requested = input.requestedPort === undefined ? {} : { requestedPort: input.requestedPort };
+    this.app = {
+      pid: null,
+      script,
+      command,
+      ...nowhere,
+      ...requested,
+      startedAt: Date.now(),
+      restarts: input.restarts,
+    };
     this.tree = new AppTree(thread.context.marker, () => this.tell('app-tree'));
-    this.watch = new AppWatch(this.app, this.tree, input, (news) => this.hear(news));
+    const publisher = thread.sandbox.publisher({ ...input, anotherPort: () => thread.anotherPort() });
+    this.watch = new AppWatch(this.app, this.tree, input, publisher, (news) => this.hear(news));
     this.outcome = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
     thread.onStopping((reason) => this.end('stopped', reason));
     thread.signal.addEventListener('abort', () => void this.abort(), { once: true, signal: this.over.signal });
@@ -67,7 +79,7 @@ export class AppSession {
       await this.treeEnds();
     } finally {
       // Whatever is left, also after an error: nothing of the app outlives its session.
-      await killTree(this.tree.members);
+      await killTree(this.tree.all);
       this.over.abort();
     }
     await this.drain();
@@ -93,10 +105,11 @@ export class AppSession {
     }
   }
 
-  private began({ identity, stdout, stderr }: SandboxedProcess): void {
+  private began(child: SandboxedProcess): void {
+    const { identity, stdout, stderr } = child;
     const first = this.app.pid === null;
     this.app.pid = identity.pid;
-    this.tree.grow(identity);
+    this.tree.grow(child);
     const onLine = (text: string) => {
       this.output.add(text);
       this.watch.seeLine(text);
@@ -122,7 +135,7 @@ export class AppSession {
     if (failed || !this.input.background) this.cause ??= failed ? 'crashed' : 'exited';
     if (this.cause === 'crashed' || this.cause === 'exited') return;
     // Whoever stops the app ends its tree, from outside.
-    while (this.tree.members().length > 0) await delay(this.cause ? ENDING_POLL_MS : DAEMON_POLL_MS);
+    while (this.tree.inside().length > 0) await delay(this.cause ? ENDING_POLL_MS : DAEMON_POLL_MS);
   }
 
   private hear(news: 'ready' | 'moved'): void {
@@ -136,13 +149,15 @@ export class AppSession {
   private async guard(liveness: NonNullable<RunInput['liveness']>): Promise<void> {
     if (!(await becomesUnhealthy(liveness, () => this.watch.reachableUrl, this.over.signal))) return;
     this.end('unhealthy', 'it does not answer its liveness checks');
-    await terminateTree(this.tree.members, this.input.stopGraceMs);
+    await terminateTree(this.tree, this.input.stopGraceMs);
   }
 
   private async abort(): Promise<void> {
-    const timedOut = (this.thread.signal.reason as Failure).code === 'TIMED_OUT';
-    this.end(timedOut ? 'timed-out' : 'cancelled', timedOut ? 'timed out' : 'cancelled');
-    await killTree(this.tree.members);
+    const { code, message } = this.thread.signal.reason as Failure;
+    if (code === 'TIMED_OUT') this.end('timed-out', 'timed out');
+    else if (code === 'CANCELLED' || code === 'INTERRUPTED') this.end('cancelled', 'cancelled');
+    else this.end('limit', message);
+    await killTree(this.tree.all);
   }
 
   /** The first cause counts. */
@@ -167,7 +182,8 @@ export class AppSession {
     Object.assign(app, { pid: null, ready: false, ...this.exit, stoppedAt: Date.now() });
     if (cause === 'crashed') app.stopReason = tellingLine(lines) ?? endText(app);
     thread.log.write('system', [`The app ${endText(app)}`]);
-    thread.send({ type: 'app-ended', app: { ...app }, cause });
+    const reason = cause === 'limit' ? (thread.signal.reason as Failure).toData() : undefined;
+    thread.send({ type: 'app-ended', app: { ...app }, cause, ...(reason && { reason }) });
     if (thread.signal.aborted) this.settle.reject(thread.signal.reason);
     else if (!this.input.background) this.settle.resolve({ ...app, readiness: 'exited', ...output.read() });
     else if (cause === 'crashed') this.settle.reject(exitFailure(app, plan.scripts, lines));

@@ -1,30 +1,37 @@
-import type { ProcessIdentity, ProcessTree } from '../../../contracts/process-tree.js';
-import { carriesMarker, findTree, isSameProcess, type LiveProcess } from '../process-tree.js';
+import type { ProcessTree } from '../../../contracts/process-tree.js';
+import { carriesMarker, findInside, findTree, isSameProcess, type LiveProcess } from '../process-tree.js';
+import type { SandboxedProcess } from '../sandbox/sandbox.js';
 
 /**
- * The processes of an app, remembered from look to look: one that has cleared its environment is told apart from
- * strangers only as long as somebody has seen whose child it was.
+ * The processes of an app, remembered from look to look: without a sandbox, one that has cleared its environment is told
+ * apart from strangers only as long as somebody has seen whose child it was.
  */
 export class AppTree {
-  private root: ProcessIdentity | undefined;
+  private tree: ProcessTree;
   private seen: LiveProcess[] = [];
   private unmarked: LiveProcess[] = [];
 
   constructor(
-    private readonly marker: string,
+    marker: string,
     /** Called when there are new members that only their identity tells. */
     private readonly onUnmarked: () => void,
-  ) {}
-
-  grow(root: ProcessIdentity): void {
-    this.root = root;
+  ) {
+    this.tree = { marker };
   }
 
-  /** Those that live now. */
-  members = (): LiveProcess[] => {
-    this.seen = findTree({ marker: this.marker, root: this.root, seen: this.seen });
+  grow({ root, init }: SandboxedProcess): void {
+    this.tree = { ...this.tree, root, ...(init && { inits: [...(this.tree.inits ?? []), init] }) };
+  }
+
+  /** What the app runs, without its sandbox, and lives now. */
+  inside = (): LiveProcess[] => (this.tree.inits ? findInside(this.tree) : this.all());
+
+  /** Every process that lives now. */
+  all = (): LiveProcess[] => {
+    this.seen = findTree({ ...this.tree, seen: this.seen });
+    if (this.tree.inits) return this.seen;
     const before = this.unmarked;
-    this.unmarked = this.seen.filter(({ pid }) => !carriesMarker(pid, this.marker));
+    this.unmarked = this.seen.filter(({ pid }) => !carriesMarker(pid, this.tree.marker));
     if (this.unmarked.some((one) => !before.some((other) => isSameProcess(one, other)))) this.onUnmarked();
     return this.seen;
   };
@@ -32,6 +39,6 @@ export class AppTree {
   /** What is needed to find all of it from outside. */
   describe(): ProcessTree {
     const seen = this.unmarked.map(({ pid, startTime }) => ({ pid, startTime }));
-    return { marker: this.marker, root: this.root, seen };
+    return { ...this.tree, seen };
   }
 }

@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RunInput } from '../../../contracts/operations.js';
 import type { App } from '../../../contracts/shapes.js';
 import type { AppTree } from './app-tree.js';
-import { locate, mainEndpoint, publishedHost, type Endpoint, type PublishedHost } from './endpoints.js';
-import { listeningOf } from './listeners.js';
+import type { Publisher } from '../sandbox/sandbox.js';
+import { mainEndpoint, type Endpoint } from './endpoints.js';
+import { ListenerWatch } from './listeners.js';
 import { Readiness } from './readiness.js';
 
 const STARTING_POLL_MS = 100;
@@ -14,19 +15,19 @@ const CLOSE_WATCH_MS = 5_000;
 /** Looks again and again at what the app's processes are and where they listen, and keeps `app` up to date. */
 export class AppWatch {
   private readonly readiness: Readiness;
-  private readonly host: Promise<PublishedHost>;
+  private readonly listenerWatch = new ListenerWatch();
   private listeners = '';
   private endpoints: Endpoint[] = [];
 
   constructor(
     private readonly app: App,
     private readonly tree: AppTree,
-    private readonly input: Pick<RunInput, 'port' | 'host' | 'ready' | 'readyTimeoutMs'>,
+    private readonly input: Pick<RunInput, 'appPort' | 'ready' | 'readyTimeoutMs'>,
+    private readonly publisher: Publisher,
     /** `ready`: for the first time. `moved`: on other ports than before. */
     private readonly onNews: (news: 'ready' | 'moved') => void,
   ) {
     this.readiness = new Readiness(input.ready);
-    this.host = publishedHost(input.host);
   }
 
   seeLine(text: string): void {
@@ -35,7 +36,7 @@ export class AppWatch {
 
   /** Where it is reached now; null while it listens nowhere, whoever may answer on its port meanwhile. */
   get reachableUrl(): string | null {
-    return mainEndpoint(this.endpoints, this.input.port)?.url ?? null;
+    return mainEndpoint(this.endpoints, this.input.appPort)?.url ?? null;
   }
 
   begin(signal: AbortSignal): void {
@@ -47,7 +48,7 @@ export class AppWatch {
     while (!signal.aborted) {
       await this.findEndpoints();
       if (signal.aborted) return;
-      const main = mainEndpoint(this.endpoints, this.input.port);
+      const main = mainEndpoint(this.endpoints, this.input.appPort);
       if (this.app.ready) this.follow(main);
       else if ((await this.readiness.isReady(main)) && !signal.aborted) this.becomeReady(main);
       const hurry = !this.app.ready && Date.now() < hurryUntil;
@@ -57,12 +58,12 @@ export class AppWatch {
 
   /** Asks the ports only when there are others than at the last look, or none of several has answered so far. */
   private async findEndpoints(): Promise<void> {
-    const listening = listeningOf(this.tree.members().map(({ pid }) => pid));
+    const listening = this.listenerWatch.look(this.tree.inside().map(({ pid }) => pid));
     const listeners = JSON.stringify(listening.own);
     const undecided = !this.app.ready && this.endpoints.length > 1 && !this.endpoints.some(({ answers }) => answers);
     if (listeners === this.listeners && !undecided) return;
     this.listeners = listeners;
-    this.endpoints = await locate(listening, await this.host);
+    this.endpoints = await this.publisher.locate(listening);
   }
 
   private becomeReady(main: Endpoint | undefined): void {
@@ -80,9 +81,9 @@ export class AppWatch {
   }
 
   private take(main: Endpoint | undefined): void {
-    const ports = this.endpoints.map(({ port }) => ({ appPort: port, port }));
-    const port = main?.port ?? null;
-    Object.assign(this.app, { port, appPort: port, url: main?.url ?? null });
+    const ports = this.endpoints.map(({ appPort, port }) => ({ appPort, port }));
+    const { port = null, appPort = null, url = null } = main ?? {};
+    Object.assign(this.app, { port, appPort, url });
     if (ports.length > 1) this.app.ports = ports;
     else delete this.app.ports;
   }

@@ -5,6 +5,9 @@ import { reached, type Listening } from './listeners.js';
 
 /** A port that the app listens on. */
 export interface Endpoint {
+  /** Where the app itself listens. */
+  appPort: number;
+  /** On the host: the one in `url`. */
   port: number;
   /** Scheme, host and port; a guess where `answers` is false. */
   url: string;
@@ -20,6 +23,8 @@ export interface PublishedHost {
 
 /** Dev servers hold the first answer back until they have compiled; a guess is good enough then. */
 const PROBE_MS = 500;
+/** All are asked, kept and told again and again; a program may listen on thousands. */
+const MAX_PORTS = 32;
 const LOOPBACK: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 export async function publishedHost(host: string): Promise<PublishedHost> {
@@ -36,15 +41,21 @@ export async function publishedHost(host: string): Promise<PublishedHost> {
  * The app's ports and how each is reached: at the published host where a connection there arrives at the app and not at
  * a stranger, else where the app itself says. Debuggers are left out.
  */
-export async function locate(listening: Listening, host: PublishedHost): Promise<Endpoint[]> {
-  const ports = [...new Set(listening.own.map(({ port }) => port))].toSorted((a, b) => a - b);
+export async function locate(listening: Listening, host: PublishedHost, told: number): Promise<Endpoint[]> {
+  const ports = firstPorts(listening, told, MAX_PORTS);
   const found = await Promise.all(ports.map((port) => locatePort(listening, port, host)));
   return found.filter((endpoint) => endpoint !== undefined);
 }
 
+/** Of those that the app listens on, the one that it was given as PORT before all others. */
+export function firstPorts({ own }: Listening, told: number, count: number): number[] {
+  const rank = (port: number) => (port === told ? 0 : port);
+  return [...new Set(own.map(({ port }) => port))].toSorted((a, b) => rank(a) - rank(b)).slice(0, count);
+}
+
 /** Of several ports the one given as PORT, else one that answers HTTP. */
 export function mainEndpoint(endpoints: Endpoint[], told: number): Endpoint | undefined {
-  return endpoints.find(({ port }) => port === told) ?? endpoints.find(({ answers }) => answers) ?? endpoints[0];
+  return endpoints.find(({ appPort }) => appPort === told) ?? endpoints.find(({ answers }) => answers) ?? endpoints[0];
 }
 
 async function locatePort({ own, all }: Listening, port: number, host: PublishedHost): Promise<Endpoint | undefined> {
@@ -53,17 +64,22 @@ async function locatePort({ own, all }: Listening, port: number, host: Published
     const listener = reached(all, address, port);
     return listener !== undefined && own.includes(listener);
   });
-  const urls = addresses.flatMap((address) => {
-    const name = address === host.address ? host.name : address;
+  const names = addresses.map((address) => (address === host.address ? host.name : address));
+  return askAt(names, port, port);
+}
+
+/** By which of these names the app answers at a port of the host; a guess where it answers by none, and undefined for a debugger. */
+export async function askAt(names: string[], port: number, appPort: number): Promise<Endpoint | undefined> {
+  const urls = names.flatMap((name) => {
     const place = `${isIPv6(name) ? `[${name}]` : name}:${port}`;
     return [`http://${place}`, `https://${place}`];
   });
   for (const url of urls) {
     const answer = await httpGet(url, PROBE_MS);
-    if (answer) return isDebugger(answer) ? undefined : { port, url, answers: true };
+    if (answer) return isDebugger(answer) ? undefined : { appPort, port, url, answers: true };
   }
   const [url] = urls;
-  return url === undefined ? undefined : { port, url, answers: false };
+  return url === undefined ? undefined : { appPort, port, url, answers: false };
 }
 
 /** The inspector of Node.js answers HTTP too, but to no ordinary request. */

@@ -19,7 +19,7 @@ describe('the commands that start a script', () => {
       ...{ nodePath: process.execPath, binPaths: [thread.paths.workspace], fingerprint: '', production: false },
     };
     const input: RunInput = {
-      ...{ port: 3000, portRequested: false, host: '127.0.0.1', env: {}, background: true, readyTimeoutMs: 0 },
+      ...{ port: 3000, appPort: 3000, host: '127.0.0.1', env: {}, background: true, readyTimeoutMs: 0 },
       ...{ installed, stopGraceMs: 0, restarts: 0 },
       ...{ toolchain: { store: '', registry: { url: '', strictSsl: true } } },
       ...more,

@@ -24,7 +24,7 @@ export async function planLaunch(input: RunInput, thread: OperationThread): Prom
   const manifest = readPackageJson(workspace);
   const script = chooseScript(manifest, input.script);
   const tools = await toolsFor(input, manifest, thread);
-  const env = launchEnvironment({ manifest, tools, workspace, home, port: input.port, env: input.env });
+  const env = launchEnvironment({ manifest, tools, workspace, home, port: input.appPort, env: input.env });
   return { script, commands: commandsFor(script, manifest, tools, workspace, env), scripts: manifest.scripts };
 }
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GitCredentials } from '../../../contracts/operations.js';
 import { basicOf, type RepositoryPlace } from './locate-repository.js';
@@ -63,7 +63,7 @@ function sshEnvironment(
     'PreferredAuthentications=publickey',
     'NumberOfPasswordPrompts=1',
     'StrictHostKeyChecking=yes',
-    `UserKnownHostsFile=${knownHosts ? sshPath(knownHosts) : '/dev/null'}`,
+    `UserKnownHostsFile=${knownHosts ? sshPath(write(folder, 'known_hosts', readFileSync(knownHosts, 'utf8'), 0o600)) : '/dev/null'}`,
     'GlobalKnownHostsFile=/dev/null',
     'UpdateHostKeys=no',
     `HostName=${addresses[0]?.address ?? name}`,

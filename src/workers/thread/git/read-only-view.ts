@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { readInside } from '../workspace/read-inside.js';
 import { Git, type GitThread } from './git.js';
-import { gitFolderOf } from './git-folder.js';
+import { ownGitFolderOf } from './git-folder.js';
 import { safeConfig } from './safe-config.js';
+import { makeScratchFolder, removeScratchFolder } from '../workspace/scratch-folder.js';
 
 /** What git reads to compare a working tree with its commit. */
 const LINKED = ['index', 'info', 'objects', 'packed-refs', 'refs', 'reftable', 'shallow'];
@@ -18,17 +19,16 @@ export async function withReadOnlyView<T>(
   thread: GitThread,
   read: (git: Git) => Promise<T>,
 ): Promise<T> {
-  const gitFolder = gitFolderOf(workspace);
+  const gitFolder = ownGitFolderOf(workspace);
   const { staging } = thread.context.paths;
-  mkdirSync(dirname(staging), { recursive: true });
-  // Beside the staging folder, which a server that was killed clears at its next start.
-  const view = mkdtempSync(`${staging}.view-`);
+  const view = makeScratchFolder(staging, 'view');
   try {
     for (const name of LINKED) symlinkSync(join(gitFolder, name), join(view, name));
     writeFileSync(join(view, 'HEAD'), readInside(gitFolder, 'HEAD', MAX_HEAD_BYTES) ?? '');
     writeFileSync(join(view, 'config'), safeConfig(gitFolder));
+    thread.sandbox.giveAway(view);
     return await read(new Git(thread, { environment: { GIT_DIR: view, GIT_WORK_TREE: workspace } }));
   } finally {
-    rmSync(view, { recursive: true, force: true });
+    removeScratchFolder(staging, view);
   }
 }

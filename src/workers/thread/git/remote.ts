@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { GitAccess } from '../../../contracts/operations.js';
 import { parseRepositoryUrl } from '../../../contracts/repository-url.js';
 import { accessEnvironment, secretsOf } from './access-files.js';
 import { Git, type GitThread } from './git.js';
 import { locateRepository } from './locate-repository.js';
+import { makeScratchFolder, removeScratchFolder } from '../workspace/scratch-folder.js';
 import { listRefs, type RemoteRefs } from './remote-refs.js';
 
 /** A repository on its host for the length of one operation: checked, pinned to its addresses, with credentials at hand. */
@@ -29,13 +30,12 @@ export async function openRemote(url: string, access: GitAccess, thread: GitThre
   thread.progress('connecting', null, 'connecting to the Git host');
   const place = await locateRepository(parseRepositoryUrl(url), access, thread.signal);
   const { staging } = thread.context.paths;
-  mkdirSync(dirname(staging), { recursive: true });
-  // Beside the staging folder, which a server that was killed clears at its next start.
-  const folder = mkdtempSync(`${staging}.access-`);
-  const dispose = () => rmSync(folder, { recursive: true, force: true });
+  const folder = makeScratchFolder(staging, 'access');
+  const dispose = () => removeScratchFolder(staging, folder);
   try {
     const { url: found, fetchUrl, config, credentials } = place;
     const environment = accessEnvironment(place, folder, access.knownHosts);
+    thread.sandbox.giveAway(folder, ...readdirSync(folder).map((name) => join(folder, name)));
     const git = new Git(thread, { environment, config, secrets: secretsOf(credentials) });
     return {
       url: fetchUrl,

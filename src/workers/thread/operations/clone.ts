@@ -1,7 +1,8 @@
-import { appendFileSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import type { CloneInput, CloneOutput } from '../../../contracts/operations.js';
+import { boundedWarnings } from '../bounded.js';
 import { Git } from '../git/git.js';
 import { lfsWarnings } from '../git/lfs.js';
 import { missingRef } from '../git/missing-ref.js';
@@ -10,32 +11,38 @@ import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { findTree, killTree } from '../process-tree.js';
 import { declaredDependencies } from '../workspace/manifest.js';
+import { removeFolders } from '../workspace/remove-folders.js';
 
 /** The readable copy of the manifest that the station puts into each workspace. */
 const MANIFEST_FILE = '.mcp-isolation.json';
 
 /** Clones into the staging folder; the workspace exists only once the clone is whole. A failure leaves neither. */
 export const clone: Handler<'clone'> = async (input, thread) => {
-  const { staging, workspace } = thread.context.paths;
-  rmSync(staging, { recursive: true, force: true }); // of a server that was killed
-  mkdirSync(dirname(staging), { recursive: true });
+  const { workspace } = thread.context.paths;
+  const tree = treeOf(thread);
   const remote = await openRemote(input.repoUrl, input.git, thread);
   try {
+    await removeFolders([tree]); // of a server that was killed
+    mkdirSync(tree);
+    thread.sandbox.giveAway(tree);
     const commit = await fetchRepository(remote, input, thread);
     const output = await describe(remote, commit, input, thread);
     thread.signal.throwIfAborted();
     mkdirSync(dirname(workspace), { recursive: true });
-    renameSync(staging, workspace);
+    renameSync(tree, workspace);
     return output;
   } catch (error) {
     // What still writes would make the folder anew.
     await killTree(() => findTree({ marker: thread.context.marker }));
-    rmSync(staging, { recursive: true, force: true, maxRetries: 3 });
+    await removeFolders([tree]).catch(() => undefined); // the next start tries again
     throw error;
   } finally {
     remote.dispose();
   }
 };
+
+/** Where the clone grows. */
+const treeOf = ({ context }: OperationThread): string => join(context.paths.staging, 'tree');
 
 /** Resolves with the commit that is checked out. GIT_BRANCH_NOT_FOUND, with some that exist; EMPTY_REPOSITORY. */
 async function fetchRepository(
@@ -43,18 +50,18 @@ async function fetchRepository(
   { branch, depth }: CloneInput,
   thread: OperationThread,
 ): Promise<string> {
-  const { staging } = thread.context.paths;
+  const tree = treeOf(thread);
   const options = [
     ...(depth > 0 ? ['--depth', String(depth)] : []),
     ...(branch === undefined ? [] : ['--branch', branch]),
   ];
   try {
-    await remote.git.run(dirname(staging), ['clone', '--progress', ...options, '--', remote.url, staging]);
+    await remote.git.run(tree, ['clone', '--progress', ...options, '--', remote.url, '.']);
   } catch (error) {
     if (error instanceof Failure && error.code === 'GIT_BRANCH_NOT_FOUND') throw await missingRef(remote, branch);
     throw error;
   }
-  const commit = await remote.git.run(staging, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
+  const commit = await remote.git.run(tree, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
   if (commit === '') throw await missingRef(remote, undefined);
   return commit.trim();
 }
@@ -65,25 +72,25 @@ async function describe(
   { branch, depth, git: access }: CloneInput,
   thread: OperationThread,
 ): Promise<CloneOutput> {
-  const { staging } = thread.context.paths;
+  const tree = treeOf(thread);
   const git = new Git(thread);
-  const head = (await git.run(staging, ['symbolic-ref', '--quiet', '--short', 'HEAD'])).trim();
-  const isTracked = (await git.run(staging, ['ls-files', '--', MANIFEST_FILE])) !== '';
-  excludeManifest(staging);
-  const superproject = { folder: staging, url: remote.canonicalUrl, access, depth };
-  const { declared, warnings } = declaredDependencies(staging);
+  const head = (await git.run(tree, ['symbolic-ref', '--quiet', '--short', 'HEAD'])).trim();
+  const isTracked = (await git.run(tree, ['ls-files', '--', MANIFEST_FILE])) !== '';
+  excludeManifest(tree);
+  const superproject = { folder: tree, url: remote.canonicalUrl, access, depth };
+  const { declared, warnings } = declaredDependencies(tree);
   return {
     repoUrl: remote.canonicalUrl,
     branch: head || (branch ?? 'HEAD'),
     refKind: head ? 'branch' : 'tag',
     commit,
     declaresDependencies: declared,
-    warnings: [
+    warnings: boundedWarnings([
       ...(isTracked ? [`${MANIFEST_FILE} is a file of the repository: the station leaves it alone`] : []),
       ...warnings,
-      ...(await lfsWarnings(staging, git)),
+      ...(await lfsWarnings(tree, git)),
       ...(await populateSubmodules(superproject, thread)),
-    ],
+    ]),
   };
 }
 

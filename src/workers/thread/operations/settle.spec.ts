@@ -78,11 +78,11 @@ describe('an update that is settled', () => {
     docked.git('read-tree', commit);
     rmSync(docked.path('packages/new'), { recursive: true });
     writeFileSync(docked.path('.git/index.lock'), '');
-    const journal = join(docked.station.paths.staging, 'update.json');
+    const journal = join(docked.station.paths.staging, 'update/journal.json');
     const text = readFileSync(journal, 'utf8');
     expect(await end(false)).toMatchObject({ commit, dependencies: 'untouched' });
     expect(docked.tree()).toEqual(wholeTree(commit));
-    mkdirSync(dirname(journal));
+    mkdirSync(dirname(journal), { recursive: true });
     writeFileSync(journal, text);
     expect((await end(false)).failure).toBeUndefined();
     expect(docked.tree()).toEqual(wholeTree(commit));

@@ -1,3 +1,4 @@
+import { rmdirSync } from 'node:fs';
 import { Failure } from '../../../contracts/failure.js';
 import type { SettleOutput } from '../../../contracts/operations.js';
 import { recoverRepository } from '../git/git-folder.js';
@@ -7,7 +8,7 @@ import { withReadOnlyView } from '../git/read-only-view.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { KeptDependencies } from '../workspace/kept-dependencies.js';
 import { removeFolders } from '../workspace/remove-folders.js';
-import { readJournal, type UpdateJournal } from '../workspace/update-journal.js';
+import { readJournal, removeJournal, updateFolder, type UpdateJournal } from '../workspace/update-journal.js';
 
 /**
  * Ends an update: one that is accepted leaves nothing in the staging folder, of any other the tree and what was installed
@@ -17,7 +18,16 @@ export const settle: Handler<'settle'> = async ({ accepted }, thread) => {
   const { staging } = thread.context.paths;
   const journal = accepted ? undefined : readJournal(staging);
   const output = journal ? await putBack(journal, thread) : ({ commit: null, dependencies: 'untouched' } as const);
-  await removeFolders([staging], thread.signal);
+  removeJournal(staging);
+  // What is not removed now the next update removes, or the next start of the server.
+  await removeFolders([updateFolder(staging)], thread.signal).catch((error: Error) =>
+    thread.log.write('system', [error.message]),
+  );
+  try {
+    rmdirSync(staging);
+  } catch {
+    // another operation has something in there as well
+  }
   return output;
 };
 

@@ -1,8 +1,9 @@
 import { Failure } from '../../../contracts/failure.js';
 import type { StatusOutput } from '../../../contracts/operations.js';
+import { boundedWarnings } from '../bounded.js';
 import { readGitStatus } from '../git/git-status.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
-import { findTree } from '../process-tree.js';
+import { findInside } from '../process-tree.js';
 import { diskBytes } from '../workspace/disk-usage.js';
 import { installedCount } from '../workspace/installed-count.js';
 import { dependencyFingerprint, dependencyNames, readPackageJson } from '../workspace/manifest.js';
@@ -34,8 +35,8 @@ export const status: Handler<'status'> = async ({ installed, tree }, thread) => 
     git,
     package: packageOf(workspace, warnings),
     diskBytes: bytes,
-    process: tree ? processUsage(findTree(tree)) : null,
-    warnings,
+    process: tree ? processUsage(findInside(tree)) : null,
+    warnings: boundedWarnings(warnings),
   };
 };
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../../contracts/failure.js';
 import { listenersSeenBy } from '../app/listeners.js';
 import type { Handler } from '../operation-thread.js';
-import { findTree, terminateTree } from '../process-tree.js';
+import { searchOf, terminateTree } from '../process-tree.js';
 
 const POLL_MS = 25;
 /** Sockets close with their processes; longer than this it is somebody else's. */
@@ -12,7 +12,7 @@ const PORT_PATIENCE_MS = 1_000;
 export const stop: Handler<'stop'> = async ({ tree, graceMs, ports }, thread) => {
   const startedAt = Date.now();
   thread.progress('stopping', null, `SIGTERM, and SIGKILL after ${graceMs} ms`);
-  const { forced, survivors } = await terminateTree(() => findTree(tree), graceMs);
+  const { forced, survivors } = await terminateTree(searchOf(tree), graceMs);
   if (survivors.length > 0) {
     const pids = survivors.map(({ pid }) => pid);
     throw new Failure('INTERNAL_ERROR', `Not even SIGKILL has ended ${pids.join(', ')}: stop`, {

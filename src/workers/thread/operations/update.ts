@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UpdateInput, UpdateOutput } from '../../../contracts/operations.js';
+import { boundedPaths, boundedWarnings } from '../bounded.js';
 import { fetchRef, resolveRef } from '../git/fetch-ref.js';
 import { Git } from '../git/git.js';
 import { recoverRepository } from '../git/git-folder.js';
@@ -13,9 +14,7 @@ import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { declaredDependencies, dependencyFingerprint } from '../workspace/manifest.js';
 import { removeFolders } from '../workspace/remove-folders.js';
-import { writeJournal } from '../workspace/update-journal.js';
-
-const MAX_PATHS = 1_000;
+import { updateFolder, writeJournal } from '../workspace/update-journal.js';
 
 /**
  * Moves the tree to where the branch or tag is now: upstream wins, and what is overwritten is saved first. What needs the
@@ -25,7 +24,7 @@ const MAX_PATHS = 1_000;
 export const update: Handler<'update'> = async (input, thread) => {
   const { operationId, paths } = thread.context;
   const { workspace: folder, staging } = paths;
-  await removeFolders([staging], thread.signal); // what an earlier update could not remove
+  await removeFolders([updateFolder(staging)], thread.signal); // what an earlier update could not remove
   recoverRepository(folder);
   const remote = await openRemote(input.repoUrl, input.git, thread);
   try {
@@ -43,13 +42,13 @@ export const update: Handler<'update'> = async (input, thread) => {
         ...move.ref,
         from: move.from,
         to: move.to,
-        changedFiles: changes.slice(0, MAX_PATHS).map(({ path }) => path),
+        changedFiles: boundedPaths(changes.map(({ path }) => path)),
         changedFileCount: changes.length,
         commits,
         dependenciesChanged: dependencyFingerprint(folder) !== fingerprint,
         declaresDependencies: declared,
         ...(savedRef !== undefined && { savedRef }),
-        warnings: [...manifestWarnings, ...warnings],
+        warnings: boundedWarnings([...manifestWarnings, ...warnings]),
       };
     } catch (error) {
       await undo();

@@ -7,6 +7,8 @@ const MAX_MESSAGE_CHARS = 200;
 /** Longer lines are no words of a package manager, and patterns would take their time over them. */
 const MAX_PARSED_CHARS = 2_000;
 
+const MAX_SCRIPTS_NOT_RUN = 1_000;
+
 /** `name@version` in the words of npm 12, pnpm and yarn; npm 11 lists the same packages, but runs them. */
 const NPM_BLOCKED = /install-scripts \d+ packages? had install scripts blocked/;
 const NPM_LISTED = /install-scripts\s+(\S+@\S+) \(/;
@@ -19,7 +21,7 @@ export class InstallWatch {
   /** `name@version` of packages whose install scripts were refused, as far as the output names them. */
   readonly scriptsNotRun = new Set<string>();
   private npmBlocked = false;
-  private phase: InstallPhase | undefined;
+  private readonly phases = new Set<InstallPhase>();
   private toldAt = 0;
 
   constructor(
@@ -36,16 +38,17 @@ export class InstallWatch {
     }
   };
 
-  /** A thousand packages are a thousand lines: told on a change of phase, and otherwise now and then. */
+  /** A thousand packages are a thousand lines: told when a phase begins for the first time, and otherwise now and then. */
   private readPhase(text: string): void {
     const phase = phaseOf(this.manager, text);
-    if (!phase || (phase === this.phase && Date.now() - this.toldAt < PROGRESS_INTERVAL_MS)) return;
-    this.phase = phase;
+    if (!phase || (this.phases.has(phase) && Date.now() - this.toldAt < PROGRESS_INTERVAL_MS)) return;
+    this.phases.add(phase);
     this.toldAt = Date.now();
     this.progress(phase, null, text.trim().slice(0, MAX_MESSAGE_CHARS));
   }
 
   private readScripts(text: string): void {
+    if (this.scriptsNotRun.size >= MAX_SCRIPTS_NOT_RUN) return;
     if (NPM_BLOCKED.test(text)) this.npmBlocked = true;
     const listed = this.npmBlocked ? NPM_LISTED.exec(text)?.[1] : undefined;
     if (listed) this.scriptsNotRun.add(listed);

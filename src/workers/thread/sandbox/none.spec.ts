@@ -12,11 +12,6 @@ describe('a command without a sandbox', () => {
     ...{ env: { PATH: process.env.PATH ?? '' }, ...more },
   });
 
-  it('says what is true: there is no confinement', () => {
-    expect(sandbox.isolation.driver).toBe('none');
-    expect(sandbox.network.mode).toBe('shared');
-  });
-
   it('gets the environment that it is given, the marker, and nothing of the server', async () => {
     const { stdout } = await sandbox.spawn({ ...shell(''), file: '/usr/bin/env', args: [], env: { A: 'b c' } });
     expect((await text(stdout)).trim().split('\n').toSorted()).toEqual(['A=b c', `${TREE_MARKER}=test:marker`]);

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { ProcessIdentity } from '../../../contracts/process-tree.js';
-import type { IsolationReport, NetworkReport } from '../../../contracts/shapes.js';
+import type { ThreadContext } from '../../../contracts/worker-messages.js';
+import type { Listening } from '../app/listeners.js';
+import type { Endpoint } from '../app/endpoints.js';
 
 /** What a command is for decides what it may see: git gets the host's network, an app its own port space. */
 export type CommandPurpose = 'git' | 'install' | 'app';
@@ -23,19 +25,48 @@ export interface ProcessExit {
 }
 
 export interface SandboxedProcess {
+  /** The command itself, as the host sees it. */
   identity: ProcessIdentity;
+  /** The first process that was started for it: the outermost of the sandbox, else the command itself. */
+  root: ProcessIdentity;
+  /** The first process inside, where there is a sandbox: whatever the command starts descends from it. */
+  init?: ProcessIdentity;
   stdout: Readable;
   stderr: Readable;
   /** Settles when the process has ended, its descendants perhaps not. Never rejects. */
   exited: Promise<ProcessExit>;
 }
 
-/** Confines a repository's code. A driver says what it really does; nobody assumes it. */
+/** The host's side of an app's ports. */
+export interface PublishedPorts {
+  /** Address that apps are published on (APP_HOST). */
+  host: string;
+  /** Taken for the app. */
+  port: number;
+  /** Given to the app as PORT. */
+  appPort: number;
+  /** For each further port that it listens on; null where none is free. */
+  anotherPort(): Promise<number | null>;
+}
+
+/** Makes the app's ports reachable from the host. */
+export interface Publisher {
+  /** How each of the app's ports is reached; debuggers are left out. */
+  locate(listening: Listening): Promise<Endpoint[]>;
+}
+
+export type SandboxContext = Pick<ThreadContext, 'operationId' | 'repoId' | 'paths' | 'marker'>;
+
+/** Confines a repository's code. */
 export interface Sandbox {
-  readonly isolation: IsolationReport;
-  readonly network: NetworkReport;
   /** Starts a command in a process group of its own. Rejects with a Failure when it cannot be started at all. */
   spawn(command: Command): Promise<SandboxedProcess>;
   /** The program and at most one argument that stand for `git`, as simple-git takes them; the marker is in the environment. */
   readonly gitBinary: [string] | [string, string];
+  /** For the app that the last command has started. */
+  publisher(ports: PublishedPorts): Publisher;
+  /** Hands files that the thread has made to the user of the sandbox, links as such. Where they have the same user, nothing. */
+  giveAway(...paths: string[]): void;
+  /** Removes what the sandbox itself has left, once the commands are dead. */
+  dispose(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { withReadOnlyView } from '../git/read-only-view.js';
 import { inFolder } from './in-folder.js';
 import { INSTALL_FILES, installedPaths, YARN_CACHE } from './installed-paths.js';
 import { readInside } from './read-inside.js';
-import { writeWhole } from './update-journal.js';
+import { updateFolder, writeWhole } from './update-journal.js';
 
 /** What is kept in the staging folder of what was installed before an update: the record of it, and where it lies. */
 interface Kept {
@@ -19,8 +19,9 @@ interface Kept {
 
 const MAX_FILE_BYTES = 64_000_000;
 
-const recordIn = (staging: string): string => join(staging, 'dependencies.json');
-const placeOf = (staging: string, name: string | number): string => join(staging, 'dependencies', String(name));
+const recordIn = (staging: string): string => join(updateFolder(staging), 'dependencies.json');
+const placeOf = (staging: string, name: string | number): string =>
+  join(updateFolder(staging), 'dependencies', String(name));
 
 /** Takes away what was installed, so that an install makes it anew and does not touch the old one. */
 export async function keepDependencies(thread: GitThread): Promise<void> {

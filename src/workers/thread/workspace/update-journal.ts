@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MovedTree } from '../git/put-tree-back.js';
 
@@ -10,10 +10,13 @@ export interface UpdateJournal {
   moved: MovedTree;
 }
 
-const fileIn = (staging: string): string => join(staging, 'update.json');
+/** All that it takes to undo an update, beside what other operations have in the staging folder. */
+export const updateFolder = (staging: string): string => join(staging, 'update');
+
+const fileIn = (staging: string): string => join(updateFolder(staging), 'journal.json');
 
 export function writeJournal(staging: string, journal: UpdateJournal): void {
-  mkdirSync(staging, { recursive: true });
+  mkdirSync(updateFolder(staging), { recursive: true });
   writeWhole(fileIn(staging), JSON.stringify(journal));
 }
 
@@ -24,6 +27,11 @@ export function readJournal(staging: string): UpdateJournal | undefined {
   } catch {
     return undefined; // it is written whole or not at all
   }
+}
+
+/** First of all that is kept: the update is settled. */
+export function removeJournal(staging: string): void {
+  rmSync(fileIn(staging), { force: true });
 }
 
 /** On disk before anything else happens. */

@@ -1,0 +1,135 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, lchownSync, lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { TREE_MARKER } from '../../../contracts/process-tree.js';
+import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
+import { HostPublisher } from '../app/host-publisher.js';
+import { makePlainFolder } from '../workspace/plain-folder.js';
+import { removeScratchFolder } from '../workspace/scratch-folder.js';
+import { gitView, manifestView } from './workspace-view.js';
+import { FIRST_FREE_DESCRIPTOR, INIT, Launch, PIPES } from './launch.js';
+import { LaunchChain } from './launch-chain.js';
+import { LaunchFolder } from './launch-folder.js';
+import { limitArguments } from './limit-arguments.js';
+import { CLOSING, mountArguments, ownPaths } from './mounts.js';
+import { PortPublisher } from './port-publisher.js';
+import { planRoutes, PrivateNetwork } from './private-network.js';
+import type {
+  Command,
+  CommandPurpose,
+  PublishedPorts,
+  Publisher,
+  Sandbox,
+  SandboxContext,
+  SandboxedProcess,
+} from './sandbox.js';
+
+/** Where the programs of the sandbox itself are; what runs inside has a PATH of its own. */
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+const NAMESPACES = [
+  ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--die-with-parent'],
+  ...['--new-session', '--disable-userns', '--cap-drop', 'ALL'],
+];
+
+/** Every command in namespaces of its own: it sees the system, its repository and its home, and no process but its own. */
+export class Bubblewrap implements Sandbox {
+  private readonly user: number;
+  private readonly folder: LaunchFolder;
+  private readonly networks: PrivateNetwork[] = [];
+
+  constructor(
+    private readonly plan: SandboxPlan,
+    private readonly context: SandboxContext,
+  ) {
+    this.user = plan.machine.user ?? process.geteuid?.() ?? 0;
+    this.folder = new LaunchFolder(context, this.user);
+  }
+
+  async spawn(command: Command): Promise<SandboxedProcess> {
+    const { machine, limits } = this.plan;
+    const { workspace } = this.context.paths;
+    const chain = this.prepare();
+    const isPrivate = this.isPrivate(command.purpose);
+    const { routes, relays } = isPrivate ? await planRoutes(machine) : { routes: [], relays: [] };
+    const view = gitView(workspace, chain.sourceOf, FIRST_FREE_DESCRIPTOR);
+    const manifest = manifestView(workspace, FIRST_FREE_DESCRIPTOR + view.descriptors.length);
+    const descriptors = [...view.descriptors, ...manifest.descriptors];
+    const [file = '', ...args] = [
+      ...(isPrivate ? chain.startWithNetwork(routes) : chain.start),
+      ...[...this.bwrap(command.purpose, chain), ...view.args, ...manifest.args, ...CLOSING],
+      ...['--chdir', command.cwd, '--as-pid-1', '--args', String(PIPES.arguments), '--info-fd', String(PIPES.news)],
+      ...['--', ...limitArguments(limits), '/bin/sh', '-c', INIT, 'sh', command.file, ...command.args],
+    ];
+    const env = { PATH: SYSTEM_PATH, [TREE_MARKER]: this.context.marker };
+    const pipes = Object.values(PIPES).map(() => 'pipe' as const);
+    const stdin = command.stdin === 'open' ? 'pipe' : 'ignore';
+    const stdio = [stdin, 'pipe', 'pipe', ...pipes, ...descriptors] as const;
+    const launch = new Launch(spawn(file, args, { cwd: '/', env, detached: true, stdio: [...stdio] }), command.file);
+    for (const descriptor of descriptors) closeSync(descriptor);
+    launch.give(Object.entries(command.env).flatMap(([name, value]) => ['--setenv', name, value]));
+    if (isPrivate) {
+      const options = { chain, machine, folder: this.folder.path, env };
+      this.networks.push(await PrivateNetwork.attach(await launch.holder(), relays, options));
+    }
+    return launch.begin();
+  }
+
+  /** A script that runs git inside, with the environment and in the folder that it is given: simple-git starts programs itself. */
+  get gitBinary(): [string, string] {
+    const chain = this.prepare();
+    const before = [...chain.start, ...this.bwrap('git', chain), ...CLOSING].map(quoted).join(' ');
+    const after = ['--', ...limitArguments(this.plan.limits), 'git'].map(quoted).join(' ');
+    return ['/bin/sh', this.folder.write('git', `exec ${before} --chdir "$(pwd -P)" ${after} "$@"\n`)];
+  }
+
+  publisher(ports: PublishedPorts): Publisher {
+    return this.isPrivate('app') ? new PortPublisher(() => this.networks.at(-1), ports) : new HostPublisher(ports);
+  }
+
+  giveAway(...paths: string[]): void {
+    const { user } = this.plan.machine;
+    if (user !== undefined) for (const path of paths) lchownSync(path, user, user);
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.networks.splice(0).map((network) => network.dispose()));
+    removeScratchFolder(this.context.paths.staging, this.folder.path);
+  }
+
+  private isPrivate(purpose: CommandPurpose): boolean {
+    return this.plan.network.mode === 'private' && purpose !== 'git';
+  }
+
+  private bwrap(purpose: CommandPurpose, { sourceOf }: LaunchChain): string[] {
+    const { machine } = this.plan;
+    const { paths, repoId } = this.context;
+    const id = String(this.user);
+    return [
+      ...['bwrap', ...NAMESPACES, '--uid', id, '--gid', id, '--hostname', repoId],
+      ...mountArguments({ purpose, paths, machine, sourceOf }),
+      ...this.folder
+        .etcFiles(this.isPrivate(purpose))
+        .flatMap(({ path, target }) => ['--ro-bind', sourceOf(path), target]),
+    ];
+  }
+
+  /** Makes the folders that a command needs. What there is to be mounted may be more at the next one. */
+  private prepare(): LaunchChain {
+    const { machine } = this.plan;
+    const { paths } = this.context;
+    this.folder.make();
+    for (const folder of [paths.staging, paths.home, join(paths.home, 'tmp')]) {
+      makePlainFolder(folder);
+      this.giveAway(folder);
+    }
+    // One that was loaded while the station ran as another user, or without a sandbox.
+    const owner = lstatSync(paths.workspace, { throwIfNoEntry: false })?.uid;
+    if (machine.user !== undefined && owner !== undefined && owner !== machine.user) {
+      spawnSync('chown', ['-Rh', `${machine.user}:${machine.user}`, paths.workspace, paths.home]);
+    }
+    return new LaunchChain(machine, [...ownPaths(paths, machine), this.folder.path]);
+  }
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

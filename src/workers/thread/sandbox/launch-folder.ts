@@ -1,0 +1,63 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { NAME_SERVER } from './private-network.js';
+import type { SandboxContext } from './sandbox.js';
+
+/** Files of /etc that are made for a sandbox; with a network of its own it asks another name server. */
+const MADE = ['passwd', 'group', 'hosts'];
+
+/**
+ * What the sandboxes of one operation need on disk: beside the staging folders, which a server that was killed clears at
+ * its next start. A sandbox sees single files of it, and cannot change them.
+ */
+export class LaunchFolder {
+  readonly path: string;
+  private isMade = false;
+
+  constructor(
+    private readonly context: SandboxContext,
+    private readonly user: number,
+  ) {
+    this.path = join(dirname(context.paths.staging), `.launch-${context.operationId}`);
+  }
+
+  /** Which files stand for those of /etc. */
+  etcFiles(isPrivate: boolean): { path: string; target: string }[] {
+    const resolver = {
+      path: join(this.path, isPrivate ? 'resolv.private' : 'resolv.shared'),
+      target: '/etc/resolv.conf',
+    };
+    return [...MADE.map((name) => ({ path: join(this.path, name), target: `/etc/${name}` })), resolver];
+  }
+
+  write(name: string, content: string): string {
+    const path = join(this.path, name);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  make(): void {
+    if (this.isMade) return;
+    this.isMade = true;
+    const { paths, repoId } = this.context;
+    const own = `app:x:${this.user}:`;
+    mkdirSync(this.path, { recursive: true });
+    chmodSync(this.path, 0o755); // the user of the sandbox reaches sockets in here
+    this.write(
+      'passwd',
+      `root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n${own}${this.user}::${paths.home}:/bin/sh\n`,
+    );
+    this.write('group', `root:x:0:\nnogroup:x:65534:\n${own}\n`);
+    this.write('hosts', `${contentOf('/etc/hosts') || '127.0.0.1 localhost\n::1 localhost'}\n127.0.1.1 ${repoId}\n`);
+    this.write('resolv.shared', contentOf('/etc/resolv.conf'));
+    this.write('resolv.private', `nameserver ${NAME_SERVER}\n`);
+  }
+}
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // there is none on this machine
+  }
+}

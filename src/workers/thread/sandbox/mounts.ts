@@ -1,0 +1,66 @@
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { sep } from 'node:path';
+import type { RepositoryPaths } from '../../../contracts/operations.js';
+import type { SandboxMachine } from '../../../contracts/sandbox-plan.js';
+import type { CommandPurpose } from './sandbox.js';
+
+/** Where programs and libraries are on a Linux system; some of these are links into /usr. */
+const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
+
+/** Of /etc what programs need to work, and nothing that an administrator may keep secrets in. */
+const ETC = [
+  ...['alternatives', 'ca-certificates', 'ca-certificates.conf', 'crypto-policies', 'pki', 'ssl'],
+  ...['debian_version', 'os-release', 'lsb-release', 'fonts', 'gai.conf', 'host.conf', 'ld.so.cache', 'ld.so.conf'],
+  ...['ld.so.conf.d', 'localtime', 'locale.alias', 'mime.types', 'nsswitch.conf', 'protocols', 'services', 'timezone'],
+];
+
+/** In RAM: without a bound it could fill all of it. Bytes. */
+const SHARED_MEMORY_BYTES = 256 * 1024 * 1024;
+const SMALL_BYTES = 64 * 1024 * 1024;
+
+export interface MountOptions {
+  purpose: CommandPurpose;
+  paths: RepositoryPaths;
+  machine: SandboxMachine;
+  /** Where a path of the host is to be mounted from: a station started as root makes its own ones reachable elsewhere. */
+  sourceOf(path: string): string;
+}
+
+/** What bwrap is told to mount, in this order: later ones lie above earlier ones. The file system is otherwise empty. */
+export function mountArguments({ purpose, paths, machine, sourceOf }: MountOptions): string[] {
+  const { workspace, home, staging } = paths;
+  // The last one in its own place too, where nobody can exchange it: a link would lead the next mount anywhere.
+  const writable = purpose === 'git' ? [workspace, staging] : [workspace, home, `${home}/tmp`];
+  const temporary =
+    purpose === 'git'
+      ? ['--size', String(SMALL_BYTES), '--tmpfs', '/tmp']
+      : ['--bind', sourceOf(`${home}/tmp`), '/tmp'];
+  return [
+    ...SYSTEM.flatMap(systemFolder),
+    ...ETC.map((name) => `/etc/${name}`).flatMap((path) => ['--ro-bind-try', path, path]),
+    ...['--proc', '/proc', '--dev', '/dev', '--size', String(SHARED_MEMORY_BYTES), '--tmpfs', '/dev/shm'],
+    ...temporary,
+    ...['--dir', '/var', '--symlink', '/tmp', '/var/tmp', '--dir', '/run'],
+    ...machine.hidden.filter(isVisible).flatMap((path) => ['--tmpfs', path]),
+    ...machine.readable.flatMap((path) => (existsSync(path) ? ['--ro-bind', sourceOf(path), path] : [])),
+    ...writable.flatMap((path) => (existsSync(path) ? ['--bind', sourceOf(path), path] : [])),
+  ];
+}
+
+/** The paths of the host that have to be mounted from somewhere else when their folders are closed to other users. */
+export const ownPaths = ({ workspace, home, staging }: RepositoryPaths, { readable }: SandboxMachine): string[] =>
+  [workspace, home, staging, ...readable].filter((path) => existsSync(path));
+
+/** The last ones: nothing may be written into the folders that bwrap has made in RAM. */
+export const CLOSING = ['--remount-ro', '/dev', '--remount-ro', '/'];
+
+function systemFolder(path: string): string[] {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats) return [];
+  return stats.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path];
+}
+
+/** Whether it lies in what is mounted of the system: a station installed below /usr, as in many containers. */
+const isVisible = (path: string): boolean =>
+  existsSync(path) &&
+  SYSTEM.some((folder) => existsSync(folder) && `${realpathSync(path)}/`.startsWith(realpathSync(folder) + sep));

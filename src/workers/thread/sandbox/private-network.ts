@@ -1,0 +1,189 @@
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { chmodSync, closeSync, openSync, rmSync } from 'node:fs';
+import { connect, createServer, isIPv4, type Server } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { Failure } from '../../../contracts/failure.js';
+import { SPECIAL_V4 } from '../../../contracts/public-address.js';
+import type { SandboxMachine } from '../../../contracts/sandbox-plan.js';
+import type { LaunchChain } from './launch-chain.js';
+import { LineQueue } from './line-queue.js';
+
+/** As slirp4netns lays it out: the way out, and the address of what lives inside. */
+const GATEWAY = '10.0.2.2';
+const INSIDE = '10.0.2.100';
+/** Names are resolved by the host, whichever server it asks. */
+export const NAME_SERVER = '10.0.2.3';
+
+/** A server of the host that is reached from inside though its address is closed to the network. */
+interface Passage {
+  port: number;
+  /** On the host's own loopback: through a relay. Else by a route of its own. */
+  address: string;
+}
+
+export interface NetworkOptions {
+  chain: LaunchChain;
+  machine: SandboxMachine;
+  /** For its sockets. */
+  folder: string;
+  env: Record<string, string>;
+}
+
+/** Finds out which roads a private network has. */
+export async function planRoutes({ reachable }: SandboxMachine): Promise<{ routes: string[]; relays: Passage[] }> {
+  const found = await Promise.all(
+    reachable.map(async ({ host, port }) => {
+      const addresses = await lookup(host, { all: true, family: 4 }).catch(() => []);
+      return addresses.map(({ address }): Passage => ({ address, port }));
+    }),
+  );
+  const passages = found.flat();
+  const isLoopback = ({ address }: Passage) => address.startsWith('127.');
+  const own = Object.values(networkInterfaces()).flatMap((list = []) => list.map(({ address }) => address));
+  const closed = [
+    // What is not the internet, the metadata service of clouds among it; and the host under its other addresses.
+    ...SPECIAL_V4.filter(([network]) => network !== '127.0.0.0').map(([network, prefix]) => `${network}/${prefix}`),
+    ...own.filter((address) => isIPv4(address) && !address.startsWith('127.')).map((address) => `${address}/32`),
+  ];
+  const open = new Set(passages.filter((one) => !isLoopback(one)).map(({ address }) => `${address}/32`));
+  return {
+    routes: [
+      ...[...new Set(closed)]
+        .filter((network) => !open.has(network))
+        .map((network) => `route add unreachable ${network}`),
+      ...[...open].map((network) => `route add ${network} via ${GATEWAY}`),
+    ],
+    relays: passages.filter(isLoopback),
+  };
+}
+
+/**
+ * The network of one command: a port space of its own, the internet through slirp4netns, nothing of the host. The
+ * namespaces are those of the process that waits in them.
+ */
+export class PrivateNetwork {
+  private readonly namespaces: number[] = [];
+  private readonly helpers: ChildProcess[] = [];
+  private readonly servers: Server[] = [];
+  private readonly directory: number;
+
+  private constructor(private readonly options: NetworkOptions) {
+    this.directory = openSync(options.folder, 'r');
+  }
+
+  static async attach(pid: number, relays: Passage[], options: NetworkOptions): Promise<PrivateNetwork> {
+    const network = new PrivateNetwork(options);
+    try {
+      for (const kind of ['user', 'net']) network.namespaces.push(openSync(`/proc/${pid}/ns/${kind}`, 'r'));
+      await network.connectOut(pid);
+      for (const [index, relay] of relays.entries()) await network.letThrough(relay, index);
+      return network;
+    } catch (error) {
+      await network.dispose();
+      throw error;
+    }
+  }
+
+  /** Has a port of the host lead to one inside. `loopback` is the address where nothing else but loopback is listened on. */
+  async publish(host: string, port: number, appPort: number, loopback?: string): Promise<boolean> {
+    // An app on its own loopback only does not hear what comes from outside.
+    if (loopback)
+      await this.relayInside(`TCP-LISTEN:${appPort},bind=${INSIDE},fork,reuseaddr`, toAddress(loopback, appPort));
+    const forward = { proto: 'tcp', host_addr: host, host_port: port, guest_port: appPort };
+    const answer = await this.ask({ execute: 'add_hostfwd', arguments: forward });
+    return !answer.error;
+  }
+
+  /** Resolves when nothing of it is left: a process that nobody waits for stays as a zombie. */
+  async dispose(): Promise<void> {
+    for (const server of this.servers) server.close();
+    for (const helper of this.helpers) helper.kill('SIGKILL');
+    await Promise.all(this.helpers.map(ended));
+    for (const descriptor of [...this.namespaces.splice(0), this.directory]) closeSync(descriptor);
+    rmSync(this.socket('slirp'), { force: true });
+  }
+
+  private async connectOut(pid: number): Promise<void> {
+    const asRoot = this.options.machine.user !== undefined;
+    const slirp = this.start(
+      [
+        // It needs more rights than a sandbox has: as root it gives up what it does not need itself.
+        ...['setpriv', '--pdeathsig', 'KILL', 'slirp4netns', '--configure', '--disable-host-loopback', '--mtu=65520'],
+        ...(asRoot ? ['--enable-sandbox', '--enable-seccomp'] : []),
+        ...['--ready-fd=3', '--api-socket=slirp', '--netns-type=path', `--userns-path=/proc/${pid}/ns/user`],
+        ...[`/proc/${pid}/ns/net`, 'tap0'],
+      ],
+      ['ignore', 'ignore', 'pipe', 'pipe'],
+    );
+    const [said, ready] = [slirp.stderr, slirp.stdio[3]].map((pipe) => text(pipe as Readable));
+    // It writes one byte, and closes it when it ends.
+    if ((await ready) === '') throw new Failure('SANDBOX_UNAVAILABLE', `${lastLine((await said) ?? '')}: slirp4netns`);
+  }
+
+  /** From inside to one port of the host's loopback, by a socket in a folder: that leads through every namespace. */
+  private async letThrough({ address, port }: Passage, index: number): Promise<void> {
+    const name = `out-${index}`;
+    const server = createServer((inside) => {
+      const outside = connect(port, address);
+      inside.on('error', () => outside.destroy()).pipe(outside);
+      outside.on('error', () => inside.destroy()).pipe(inside);
+    });
+    server.unref();
+    this.servers.push(server);
+    server.listen(this.socket(name));
+    await once(server, 'listening');
+    chmodSync(this.socket(name), 0o666);
+    await this.relayInside(`TCP-LISTEN:${port},bind=${address},fork,reuseaddr`, `UNIX-CONNECT:/proc/self/fd/5/${name}`);
+  }
+
+  private async relayInside(from: string, to: string): Promise<void> {
+    const relay = this.start(
+      [
+        ...[...this.options.chain.asUser, 'nsenter', '--user=/proc/self/fd/3', '--net=/proc/self/fd/4'],
+        ...['--preserve-credentials', 'socat', '-d', '-d', from, to],
+      ],
+      ['ignore', 'ignore', 'pipe', ...this.namespaces, this.directory],
+    );
+    const said = new LineQueue(relay.stderr as Readable);
+    for (let line = await said.next(); line !== undefined; line = await said.next()) {
+      if (line.includes('listening on')) return;
+    }
+    throw new Failure('SANDBOX_UNAVAILABLE', 'There is no relay into the network of the sandbox: socat');
+  }
+
+  private start([file = '', ...args]: string[], stdio: StdioOptions): ChildProcess {
+    const { folder, env } = this.options;
+    const helper = spawn(file, args, { cwd: folder, env, stdio });
+    helper.on('error', () => undefined); // its output ends, and that is told
+    helper.unref();
+    this.helpers.push(helper);
+    return helper;
+  }
+
+  private async ask(question: object): Promise<{ error?: { desc: string } }> {
+    const socket = connect(this.socket('slirp'));
+    socket.end(JSON.stringify(question));
+    return JSON.parse(await text(socket)) as { error?: { desc: string } };
+  }
+
+  /** The path of a socket may not be longer than 107 bytes: this one never is. */
+  private socket(name: string): string {
+    return `/proc/self/fd/${this.directory}/${name}`;
+  }
+}
+
+async function ended(helper: ChildProcess): Promise<void> {
+  if (helper.pid === undefined || helper.exitCode !== null || helper.signalCode !== null) return;
+  await once(helper, 'exit');
+}
+
+const toAddress = (address: string, port: number): string =>
+  isIPv4(address) ? `TCP:${address}:${port}` : `TCP6:[${address}]:${port}`;
+
+/** The last lines say why. */
+const lastLine = (output: string): string =>
+  output.trim().split('\n').slice(-2).join('; ') || 'it ended without a word';
