@@ -37,6 +37,10 @@ const VARIABLES = {
   MAX_QUEUE: int({ default: 100, min: 1, max: 100_000 }),
   /** Milliseconds between SIGTERM and SIGKILL when an app is stopped. */
   STOP_GRACE_MS: int({ default: 5_000, min: 0, max: 60_000 }),
+  /** How often in a row an app that has died is started again before it counts as a crash loop; 0 is never. */
+  APP_MAX_RESTARTS: int({ default: 5, min: 0, max: 1_000 }),
+  /** Milliseconds before the first of these restarts; each further one waits twice as long, at most a minute. */
+  APP_RESTART_DELAY_MS: int({ default: 1_000, min: 0, max: 60_000 }),
   /** Address that apps are published on. */
   APP_HOST: text({ default: '127.0.0.1' }),
   /** Ports for apps whose caller names none, first-last. */
@@ -88,6 +92,8 @@ export interface StationConfig {
   readonly workerMemoryMb: number;
   readonly maxQueue: number;
   readonly stopGraceMs: number;
+  readonly appMaxRestarts: number;
+  readonly appRestartDelayMs: number;
   readonly appHost: string;
   readonly appPorts: { readonly first: number; readonly last: number };
   readonly sandbox: 'auto' | 'bubblewrap' | 'none';
@@ -128,6 +134,8 @@ export function readConfig(env: NodeJS.ProcessEnv): StationConfig {
     workerMemoryMb: values.WORKER_MEMORY_MB,
     maxQueue: values.MAX_QUEUE,
     stopGraceMs: values.STOP_GRACE_MS,
+    appMaxRestarts: values.APP_MAX_RESTARTS,
+    appRestartDelayMs: values.APP_RESTART_DELAY_MS,
     appHost: values.APP_HOST,
     appPorts: values.APP_PORT_RANGE,
     sandbox: values.SANDBOX,

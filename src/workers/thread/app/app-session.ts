@@ -148,7 +148,7 @@ export class AppSession {
   }
 
   private async guard(liveness: NonNullable<RunInput['liveness']>): Promise<void> {
-    if (!(await becomesUnhealthy(liveness, () => this.app.url, this.over.signal))) return;
+    if (!(await becomesUnhealthy(liveness, () => this.watch.reachableUrl, this.over.signal))) return;
     this.end('unhealthy', 'it does not answer its liveness checks');
     await terminateTree(this.tree, this.input.stopGraceMs);
   }

@@ -69,6 +69,15 @@ class Repository extends TestThread {
   }
 }
 
+/** A server that answers everything; undefined when the port is taken. */
+function strangerOn(port: number): Promise<Server | undefined> {
+  const server = createServer((_, response) => response.end('stranger'));
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
 describe('an app', () => {
   let repository: Repository;
   const given = (scripts: Record<string, string>, files?: Files) => (repository = new Repository(scripts, files));
@@ -303,6 +312,16 @@ describe('an app', () => {
       process.kill(Number(pid), 'SIGKILL');
       const ended = await eventually('its end is known', () => repository.last('app-ended'), 1_000);
       expect(ended).toMatchObject({ cause: 'crashed', app: { signal: 'SIGKILL', pid: null } });
+    });
+
+    it('because it listens no longer is ended as unhealthy, though a stranger answers on its port', async () => {
+      given({ start: node('stops-listening.js') });
+      const { port, url } = await repository.run({ liveness: { http: '/', intervalMs: 400 } });
+      await fetch(`${url}/last`, { headers: { connection: 'close' } });
+      const stranger = await eventually('the port is free', () => strangerOn(Number(port)));
+      await repository.session;
+      stranger.close();
+      expect(repository.last('app-ended')).toMatchObject({ cause: 'unhealthy' });
     });
 
     it('because it no longer answers its liveness checks is ended as unhealthy', async () => {
