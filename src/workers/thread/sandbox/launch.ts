@@ -53,6 +53,8 @@ export class Launch {
     private readonly file: string,
   ) {
     child.on('error', () => undefined); // then it has no pid, and its pipes end
+    // At the end of a child Node.js throws away what nobody has begun to read: of a short command that is all of it.
+    for (const output of [child.stdout, child.stderr]) output?.on('readable', () => undefined);
     this.news = new LineQueue(this.pipe('news') as Readable);
     this.status = new LineQueue(this.pipe('status') as Readable);
     this.root = identityOf(child.pid ?? 0);
