@@ -385,7 +385,7 @@ describe('an app', () => {
     });
 
     it('has ended for that reason, with the exit code of its own', async () => {
-      given({ start: `exec ${node('ends-slowly.js')}` });
+      given({ start: node('ends-slowly.js') });
       await repository.run({ readyTimeoutMs: 0 });
       await eventually('it is up', () => repository.log().some(({ text }) => text === 'up'));
       expect((await repository.stop()).forced).toBe(false);
