@@ -80,10 +80,10 @@ export function file(options: { optional: true }): Variable<string> {
   };
 }
 
-function isReadable(path: string): boolean {
+function isReadable(name: string): boolean {
   try {
-    accessSync(path, constants.R_OK);
-    return statSync(path).isFile();
+    accessSync(name, constants.R_OK);
+    return statSync(name).isFile();
   } catch {
     return false;
   }
@@ -100,7 +100,7 @@ export function address({ default: preset }: { default: string }): Variable<stri
 
 function isOwnAddress(value: string): boolean {
   if (isIP(value) === 0) return false;
-  const own = Object.values(networkInterfaces()).flatMap((list = []) => list);
+  const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
   return /^(127\.|0\.0\.0\.0$|::1?$)/.test(value) || own.some((one) => one.address === value.replace(/%.*/, ''));
 }
 
@@ -131,9 +131,10 @@ function list({ default: preset }: { default: string }): Variable<string[]> {
   };
 }
 
+const isOrigin = (entry: string): boolean => entry === '*' || (URL.canParse(entry) && new URL(entry).origin === entry);
+
 export function origins(options: { default: string }): Variable<string[]> {
   const entries = list(options);
-  const isOrigin = (entry: string) => entry === '*' || (URL.canParse(entry) && new URL(entry).origin === entry);
   return {
     ...entries,
     expects: 'a comma-separated list of origins such as https://example.com, or *',
