@@ -35,6 +35,7 @@ export const GIT_ENVIRONMENT = {
 /** A bare repository of the Git server, written to without a working tree. */
 export class GitRepository {
   private commits = 0;
+  private isEmpty = true;
 
   constructor(
     readonly folder: string,
@@ -55,21 +56,18 @@ export class GitRepository {
     const base = await this.base(branch, options);
     const message = options.message ?? `Commit ${++this.commits}`;
     const stream = [
-      `commit ${branch}\ncommitter Fixture <fixture@example.com> ${Math.floor(Date.now() / 1000)} +0000\n`,
+      `commit ${branch}\nmark :1\ncommitter Fixture <fixture@example.com> ${Math.floor(Date.now() / 1000)} +0000\n`,
       data(message),
       base.parent ? `from ${base.parent}\n` : '',
       base.tree ? `M 040000 ${base.tree} \n` : '',
       ...(options.remove ?? []).map((path) => `D ${path}\n`),
       ...Object.entries(files).flatMap(([path, file]) => change(path, file)),
+      'get-mark :1\n',
     ];
-    if (!base.parent) await this.git('update-ref', '-d', branch); // fast-import would go on from its tip
-    await this.git(
-      { input: Buffer.concat(stream.map((part) => Buffer.from(part))) },
-      'fast-import',
-      '--quiet',
-      '--force',
-    );
-    return this.commitOf(branch);
+    if (!base.parent && !this.isEmpty) await this.git('update-ref', '-d', branch); // fast-import would go on from its tip
+    this.isEmpty = false;
+    const input = Buffer.concat(stream.map((part) => Buffer.from(part)));
+    return this.git({ input }, 'fast-import', '--quiet', '--force');
   }
 
   async branch(name: string, at = this.defaultBranch): Promise<void> {
@@ -91,7 +89,7 @@ export class GitRepository {
   }
 
   private async base(branch: string, { orphan, amend }: CommitOptions): Promise<{ parent?: string; tree?: string }> {
-    if (orphan) return {};
+    if (orphan || this.isEmpty) return {};
     const tip = await this.find(`${branch}^{commit}`);
     if (!amend) return { parent: tip ?? (await this.find(`refs/heads/${this.defaultBranch}^{commit}`)) };
     return { parent: await this.find(`${branch}^`), tree: await this.find(`${branch}^{tree}`) };
