@@ -8,6 +8,7 @@ import { alive } from '../../../test/support/processes.mjs';
 import type { ProcessTree } from '../../contracts/process-tree.js';
 import { carriesMarker, findTree, findTreesByPrefix, identify, killTree, terminateTree } from './process-tree.js';
 import { NoSandbox } from './sandbox/none.js';
+import type { SandboxedProcess } from './sandbox/sandbox.js';
 
 const program = (name: string) => fileURLToPath(new URL(`../../../test/fixtures/processes/${name}`, import.meta.url));
 const NODE = process.execPath;
@@ -24,7 +25,7 @@ describe('the tree of processes that a command has started', () => {
   });
 
   /** Resolves once `lines` processes have said that they are up. */
-  async function start(command: string[], lines = 1): Promise<void> {
+  async function start(command: string[], lines = 1): Promise<SandboxedProcess> {
     const [file = '', ...args] = command;
     const env = { PATH: process.env.PATH ?? '' };
     const child = await new NoSandbox(tree.marker).spawn({ purpose: 'app', file, args, cwd: '/', env, stdin: 'open' });
@@ -32,6 +33,7 @@ describe('the tree of processes that a command has started', () => {
     child.stderr.resume();
     const reader = createInterface({ input: child.stdout });
     for (let heard = 0; heard < lines; heard += 1) await once(reader, 'line');
+    return child;
   }
 
   const waits = [NODE, program('waits.js')];
@@ -52,10 +54,10 @@ describe('the tree of processes that a command has started', () => {
   });
 
   it('includes a member that has cleared its environment, once somebody has seen whose child it was', async () => {
-    await start([NODE, program('clears-its-environment.js'), program('waits.js')]);
-    const seen = find();
-    const hidden = seen.find(({ pid }) => !carriesMarker(pid, tree.marker));
-    expect(seen).toHaveLength(2);
+    await start(['sh', '-c', `setsid env --ignore-environment ${waits.join(' ')} & wait`]);
+    const hidden = find().find(({ pid }) => !carriesMarker(pid, tree.marker));
+    expect(find()).toHaveLength(2);
+    process.kill(tree.root?.pid ?? 0, 'SIGKILL');
     await eventually('its parent has ended', () => find().length === 0);
     tree.seen = hidden && [hidden];
     expect(find().map(({ pid }) => pid)).toEqual([hidden?.pid]);
@@ -93,9 +95,11 @@ describe('the tree of processes that a command has started', () => {
   });
 
   it('is caught although it is never the same process for long', async () => {
-    await start([program('forks-on.sh')], 0);
+    const { stdout } = await start([program('forks-on.sh')], 0);
+    const ended = once(stdout, 'end'); // nobody is left who could write
     expect((await killTree(find)).survivors).toEqual([]);
     expect(find()).toEqual([]);
+    await ended;
   });
 
   it('may have ended already', async () => {

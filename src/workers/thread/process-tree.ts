@@ -20,11 +20,13 @@ export interface TreeEnd {
 
 const KILL_POLL_MS = 25;
 const KILL_PATIENCE_MS = 10_000;
+/** Enough for any machine; a fork bomb would go on for ever. */
+const MAX_ROUNDS = 10;
 
 /** Every live member of the tree: by marker or known identity, then by descent and process group. */
 export function findTree({ marker, root, inits = [], seen = [] }: ProcessTree): LiveProcess[] {
   const known = new Set([...(root ? [root] : []), ...inits, ...seen].map(key));
-  return withRelatives(liveProcesses(), (one) => known.has(key(one)) || carriesMarker(one.pid, marker));
+  return withRelatives((one) => known.has(key(one)) || carriesMarker(one.pid, marker));
 }
 
 /** Of the tree what the repository runs: without the processes that make up a sandbox. */
@@ -47,7 +49,7 @@ export function findInside(tree: ProcessTree): LiveProcess[] {
 
 /** Every live process whose marker starts with `prefix`: what is left of a repository, or of a whole station. */
 export function findTreesByPrefix(prefix: string): LiveProcess[] {
-  return withRelatives(liveProcesses(), (one) => hasMarker(one.pid, (found) => found.startsWith(prefix)));
+  return withRelatives((one) => hasMarker(one.pid, (found) => found.startsWith(prefix)));
 }
 
 /** How the members of a tree are found, again and again: all, and those without the sandbox. */
@@ -120,7 +122,7 @@ function remembering(find: () => LiveProcess[]): () => LiveProcess[] {
     const known = new Set(found.map(key));
     const hidden = seen.filter((one) => !known.has(key(one)) && isAlive(one));
     for (const one of hidden) known.add(key(one));
-    seen = hidden.length > 0 ? withRelatives(liveProcesses(), (one) => known.has(key(one))) : found;
+    seen = hidden.length > 0 ? withRelatives((one) => known.has(key(one))) : found;
     return seen;
   };
 }
@@ -136,18 +138,34 @@ export function identify(pid: number): LiveProcess | undefined {
   return { pid, ppid: Number(ppid), pgid: Number(pgid), startTime: Number(rest[16]) };
 }
 
-function liveProcesses(): LiveProcess[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => identify(Number(name)))
-    .filter((found) => found !== undefined);
+/**
+ * All that live, each shown to `look` as soon as it is found. The list of pids is read again until it holds no new one:
+ * a process that starts its successor and exits, over and over, could have been the one before at each look.
+ */
+function liveProcesses(look: (found: LiveProcess) => void = () => undefined): LiveProcess[] {
+  const found: LiveProcess[] = [];
+  const known = new Set<string>();
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const added = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && !known.has(name));
+    if (added.length === 0) break;
+    for (const name of added) {
+      known.add(name);
+      const one = identify(Number(name));
+      if (!one) continue;
+      found.push(one);
+      look(one);
+    }
+  }
+  return found;
 }
 
 /** The processes that `belongs` picks, all that descend from them, and all in their process groups. */
-function withRelatives(all: LiveProcess[], belongs: (process: LiveProcess) => boolean): LiveProcess[] {
-  const others = all.filter((one) => one.pid !== process.pid);
+function withRelatives(belongs: (process: LiveProcess) => boolean): LiveProcess[] {
   const own = ownGroup();
-  const members = new Set(others.filter(belongs));
+  const members = new Set<LiveProcess>();
+  const others = liveProcesses((one) => {
+    if (one.pid !== process.pid && belongs(one)) members.add(one);
+  }).filter((one) => one.pid !== process.pid);
   for (let grown = members.size > 0; grown;) {
     const pids = new Set([...members].map((member) => member.pid));
     const groups = new Set([...members].map((member) => member.pgid).filter((group) => group !== own));
