@@ -40,7 +40,8 @@ async function expectInterrupted(station: Station, operationId: string): Promise
 }
 
 describe('A station that was killed', () => {
-  const kit = useStation();
+  // With a sandbox nothing outlives the server: without one it has to be found again.
+  const kit = useStation({ env: { SANDBOX: 'none' } });
 
   it(
     'in the middle of a clone leaves nothing of it',
