@@ -1,13 +1,14 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ApiKeysService } from './auth/api-keys.service.js';
+import { bodiesOfCallers } from './auth/bodies-of-callers.js';
 import { FailureFilter } from './common/failure.filter.js';
 import { serveDocs } from './common/openapi/document.js';
 import { requestId } from './common/request-context.js';
 import { securityHeaders } from './common/security-headers.js';
 import { StationIoAdapter } from './common/station-io.adapter.js';
+import { unreadableBody } from './common/unreadable-body.js';
 import { RequestValidationPipe } from './common/validation.js';
 import type { StationConfig } from './config/config.js';
-
-const MAX_BODY = '1mb';
 
 /**
  * What surrounds every request. Create the application with `bodyParser: false`: with Nest's own parsers, forms would
@@ -24,7 +25,8 @@ export function applyAppSetup(app: NestExpressApplication, config: StationConfig
       exposedHeaders: ['Location', 'Preference-Applied', 'Retry-After', 'X-Request-Id'],
     });
   }
-  app.useBodyParser('json', { limit: MAX_BODY });
+  app.use(bodiesOfCallers(app.get(ApiKeysService)));
+  app.use(unreadableBody);
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new FailureFilter());
   app.useWebSocketAdapter(new StationIoAdapter(app, origins));

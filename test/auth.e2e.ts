@@ -77,6 +77,16 @@ describe('API keys', () => {
     expect(station.output).not.toContain(key);
   });
 
+  it('are asked for before a body is read', async () => {
+    for (const body of ['{"half": ', 'x'.repeat(1_200_000), '['.repeat(400_000)]) {
+      for (const authorization of ['', 'Bearer dock_wrong']) {
+        const headers = { 'content-type': 'application/json', ...(authorization && { authorization }) };
+        const { status } = await fetch(`${station.url}/repo/clone`, { method: 'POST', headers, body });
+        expect(status).toBe(401);
+      }
+    }
+  });
+
   it('are taken whatever the letter case of Bearer, and with a space behind', async () => {
     for (const value of [`Bearer ${station.adminKey}`, `bearer ${station.adminKey}`, `BEARER ${station.adminKey} `]) {
       expect([value, await me(['authorization', value])]).toEqual([value, 200]);
@@ -237,6 +247,38 @@ describe('Owners', () => {
     }
     await station.api('PATCH', `/repo/${uid}`, { visibility: 'private' }, alice);
     expect((await station.entry(uid, bob)).status).toBe(404);
+  });
+
+  /** Follows a log as server-sent events: resolves with its text when the server has ended it. */
+  async function follow(path: string, key: string) {
+    const headers = { authorization: `Bearer ${key}`, accept: 'text/event-stream' };
+    const { status, body } = await fetch(station.url + path, { headers });
+    expect(status).toBe(200);
+    const chunks = (body as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    await chunks.next(); // it has begun
+    const rest = async () => {
+      while (!(await chunks.next()).done);
+    };
+    return { ended: rest() };
+  }
+
+  it('follow a log no longer than they may read it', async () => {
+    const { uid } = await dock('alice/followed', { visibility: 'shared' }, alice);
+    const run = { script: 'start', readyTimeoutMs: 0 };
+    const { operationId } = (await station.run(uid, run, alice)).body;
+    const { body } = await station.api<Key>('POST', '/auth/keys', { name: 'short', owner: 'alice' });
+    const { id, key = '' } = body.result;
+    const paths = [`/repo/${uid}/logs`, `/operations/${operationId}/logs`];
+    const revoked = await Promise.all(paths.map((path) => follow(path, key)));
+    const others = await Promise.all(paths.map((path) => follow(path, bob.key)));
+    const owners = await follow(`/repo/${uid}/logs`, alice.key);
+    await station.api('DELETE', `/auth/keys/${id}`);
+    await Promise.all(revoked.map(({ ended }) => ended));
+    await station.api('PATCH', `/repo/${uid}`, { visibility: 'private' }, alice);
+    await Promise.all(others.map(({ ended }) => ended));
+    expect(await Promise.race([owners.ended.then(() => 'ended'), station.entry(uid, alice)])).not.toBe('ended');
+    await station.stop(uid, {}, alice);
+    await owners.ended;
   });
 
   it('each have their own repository of a name, in any letter case', async () => {

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogLine } from '../src/contracts/log.js';
 import { eventually } from './support/eventually.js';
 import { packageJson } from './support/fixtures.js';
 import type { GitFile, GitRepository } from './support/git-repository.js';
+import { bytesIn, LoadWatch } from './support/load-watch.js';
 import { commandLine, processesMentioning } from './support/processes.mjs';
 import { useStation } from './support/use-station.js';
 
@@ -78,30 +79,20 @@ describe('an install', () => {
 
   it('that writes 50 MB costs the station little memory, and keeps the last lines of a bounded log', async () => {
     const { repoId, uid } = await dock({ postinstall: 'node writes.js' }, {}, { 'writes.js': WRITES_50_MB });
-    const before = residentBytes();
-    let most = before;
-    const watch = setInterval(() => (most = Math.max(most, residentBytes())), 50);
+    const watch = new LoadWatch(kit.station);
     const { status, body } = await kit.station.install(repoId);
-    clearInterval(watch);
     expect(status).toBe(200);
-    expect(most - before).toBeLessThan(100 * MIB);
+    expect((await watch.end()).memoryGrowth).toBeLessThan(100 * MIB);
 
-    const directory = join(kit.station.dataDir, 'logs', uid, body.operationId);
-    const bytes = readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
-    expect(bytes).toBeLessThanOrEqual(LOG_MAX_MB * LOG_FILES * MIB);
+    expect(bytesIn(join(kit.station.dataDir, 'logs', uid))).toBeLessThanOrEqual(LOG_MAX_MB * LOG_FILES * MIB);
     const { lines } = await log(repoId);
     const texts = lines.map(({ text }) => text);
-    const long = texts.findIndex((text) => text.endsWith(`[${5_000_000 - 16_384} more characters cut]`));
+    const long = texts.findIndex((text) => text.endsWith(`[truncated: ${5_000_000 - 16_384} more characters]`));
     expect(texts.slice(long + 1, long + 3)).toEqual(['after the long line', 'the last line']);
     const first = await kit.station.api<LogPage>('GET', `/operations/${body.operationId}/logs?cursor=0`);
     expect(first.body.result.dropped).toBe(Number(first.body.result.lines[0]?.seq) - 1);
     expect(first.body.result.dropped).toBeGreaterThan(1_000);
   }, 60_000);
-
-  function residentBytes(): number {
-    const status = readFileSync(`/proc/${kit.station.pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
-  }
 
   it('whose script fails says with what, and can be tried again', async () => {
     const { repoId, repository } = await dock({ postinstall: 'node fails.js' }, {}, { 'fails.js': FAILS });

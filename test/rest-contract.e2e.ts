@@ -88,6 +88,30 @@ describe('Waiting', () => {
     await station.cancel(body.operationId);
   });
 
+  it('that is over tells how the operation stands by then', async () => {
+    const { repoId } = await dock({ 'package.json': packageJson(ENDLESS) });
+    const options = { script: 'wait', background: false };
+    const { status, body } = await station.run(repoId, options, { headers: { prefer: 'wait=5' } });
+    expect([status, body.result]).toMatchObject([202, { status: 'running', startedAt: expect.any(Number) as number }]);
+    await station.cancel(body.operationId);
+  });
+
+  it('is not needed for a status either: its outcome is there for a while', async () => {
+    const { repoId, uid } = await sharedRepository();
+    const { status, headers, body } = await station.status(repoId, { headers: { prefer: 'respond-async' } });
+    expect(status).toBe(202);
+    const operation = await eventually('the status has been read', async () => {
+      const { body: read } = await station.api<Operation>('GET', String(headers.get('location')));
+      return read.result.status === 'succeeded' && read.result;
+    });
+    expect(operation).toMatchObject({ operation: 'status', uid, result: { state: 'cloned', git: { clean: true } } });
+    expect((await station.cancel(body.operationId)).body.code).toBe('ALREADY_FINISHED');
+    const bob = await station.createKey('bob');
+    expect((await station.operation(body.operationId, { key: bob })).body.code).toBe('OPERATION_NOT_FOUND');
+    const history = await station.api('GET', `/repo/${repoId}/operations`);
+    expect(JSON.stringify(history.body)).not.toContain(body.operationId);
+  });
+
   it('ends with CANCELLED when somebody cancels, who is answered once the processes are dead', async () => {
     const { repoId } = await dock({ 'package.json': packageJson(ENDLESS) });
     const waiting = station.run(repoId, { script: 'wait', background: false });
@@ -203,6 +227,36 @@ describe('A problem', () => {
   ])('comes of a body that is %s', async (_, body, status, code) => {
     const response = await post(body);
     expect([response.status, await response.json()]).toMatchObject([status, { code, status }]);
+  });
+
+  it.each([
+    ['POST', '/repo/x/install'],
+    ['POST', '/operations/x/cancel'],
+    ['DELETE', '/repo/x'],
+  ])('comes of %s %s with a body that is nested without end', async (method, path) => {
+    const body = `{"env": ${'['.repeat(400_000)}${']'.repeat(400_000)}}`;
+    const headers = {
+      authorization: `Bearer ${station.adminKey}`,
+      'content-type': 'application/json',
+      'idempotency-key': 'deep',
+    };
+    const response = await fetch(station.url + path, { method, headers, body });
+    expect([response.status, await response.json()]).toMatchObject([400, { code: 'BAD_REQUEST' }]);
+  });
+
+  it.each([
+    ['POST', '/operations/x/cancel'],
+    ['DELETE', '/repo/x'],
+  ])('comes of a field in the body of %s %s, which takes none', async (method, path) => {
+    const { status, body } = await station.api(method, path, { force: true });
+    expect([status, body.code, body.detail]).toEqual([400, 'BAD_REQUEST', 'force: unknown field, expected no fields']);
+  });
+
+  it('names no more fields than anybody reads', async () => {
+    const fields = Object.fromEntries(Array.from({ length: 40_000 }, (_, index) => [`unknown${index}`, 0]));
+    const { body } = await station.api('POST', '/repo/clone', { repoUrl: 'x', ...fields });
+    expect(body.detail).toMatch(/unknown0: unknown field.*; and 39980 more$/);
+    expect(JSON.stringify(body).length).toBeLessThan(10_000);
   });
 
   it('comes of a form, which is not read', async () => {

@@ -46,6 +46,9 @@ describe('A station that is told to end', () => {
     await stall.reached;
     const waiting = (await station.install('end-slow', {}, ASYNC)).body.operationId;
     const socket = await station.socket();
+    const told: string[] = [];
+    socket.on('repo-notification', ({ repoId, operation, status }) => told.push(`${repoId} ${operation} ${status}`));
+    socket.on('repo-event', ({ repoId, type, state }) => told.push(`${repoId} ${type} ${state}`));
     const disconnected = new Promise((resolve) => socket.once('disconnect', resolve));
     const idle = await idleConnection(station);
 
@@ -65,6 +68,14 @@ describe('A station that is told to end', () => {
 
     expect(await exit).toEqual({ code: 0, signal: null });
     await Promise.all([disconnected, idle.closed]);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        'end-slow clone failed',
+        'end-slow install failed',
+        'end-slow unloaded cloning',
+        'end-app app-exit stopped',
+      ]),
+    );
     expect(alive(Number(pid))).toBe(false);
     expect([processesOf(station), processesTagged(app.uid)]).toEqual([[], []]);
     await expect(fetch(String(appUrl))).rejects.toThrow('fetch failed');

@@ -61,6 +61,10 @@ function subscribe(socket: StationSocket, message: SubscribeMessage): Promise<Su
   });
 }
 
+/** A body of half a megabyte in which nothing is known. */
+const manyFields = (count = 40_000) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`unknown${index}`, 0]));
+
 /** Everything that a socket is sent from now on. */
 function heard(socket: StationSocket | Socket): { event: string; payload: Record<string, unknown> }[] {
   const frames: { event: string; payload: Record<string, unknown> }[] = [];
@@ -136,6 +140,16 @@ describe('A socket without a key', () => {
     expect(answer.operation).toBe('list');
   }, 20_000);
 
+  it('is told so and nothing else, whatever it has sent', async () => {
+    const socket = rawSocket();
+    await connected(socket);
+    for (const body of [{ operation: 'clone', ...manyFields() }, { apiKey: 'dock_wrong', ...manyFields() }, 'text']) {
+      const answer = (await socket.emitWithAck('repo-operation', body)) as ErrorMessage;
+      expect(answer.error.code).toBe('UNAUTHORIZED');
+      expect(JSON.stringify(answer).length).toBeLessThan(1_000);
+    }
+  });
+
   it('is signed in by the first valid key of a message, and stays so', async () => {
     const alice = await station.createKey('alice');
     const bob = await station.createKey('bob');
@@ -202,6 +216,23 @@ describe('A message', () => {
     });
     expect(errors[0]?.error.message).not.toContain('Internal');
     expect(socket.connected).toBe(true);
+  });
+
+  it('with more fields at fault than anybody reads is told of some, and how many there are', async () => {
+    const socket = await station.socket();
+    const { error } = await ask(socket, { operation: 'list', ...manyFields() });
+    expect(error.code).toBe('BAD_REQUEST');
+    expect(error.message).toMatch(/unknown field.*; and 39980 more$/);
+    expect(JSON.stringify(error).length).toBeLessThan(10_000);
+  });
+
+  it('that is nested without end is refused', async () => {
+    const socket = rawSocket({ auth: { apiKey: station.adminKey }, transports: ['websocket'] });
+    await connected(socket);
+    const refused = new Promise<ErrorMessage>((resolve) => socket.once('repo-error', resolve));
+    const nested = '['.repeat(400_000) + ']'.repeat(400_000);
+    socket.io.engine.write(`2["repo-operation",{"operation":"run","repoId":"x","options":{"env":{"A":${nested}}}}]`);
+    expect((await refused).error).toMatchObject({ code: 'BAD_REQUEST', retryable: false });
   });
 
   it('about an unknown repository or operation says so', async () => {
@@ -381,6 +412,36 @@ describe('Events', () => {
     await settled(eve);
     expect(after.filter((frame) => frame.event !== 'repo-success')).toEqual([]); // the answer of `settled` itself
   });
+
+  it('are numbered in order up to the last word about a repository that is gone', async () => {
+    const socket = await station.socket();
+    const frames = heard(socket);
+    const { repoId } = await dock(fixture('hello'));
+    await station.unload(repoId);
+    const { url } = await git.createRepository('sockets/never-whole', { files: fixture('hello') });
+    const stall = git.stall('/sockets/never-whole');
+    const last = nextEvent(
+      socket,
+      'repo-notification',
+      (one) => one.repoId === 'sockets-never-whole' && one.operation === 'install' && one.status === 'failed',
+      20_000,
+    );
+    const headers = { prefer: 'respond-async' };
+    await station.clone(url, { branch: 'none' }, { headers });
+    await station.install('sockets-never-whole', {}, { headers });
+    stall.release();
+    await last;
+    await settled(socket);
+    for (const id of [repoId, 'sockets-never-whole']) {
+      const story = frames
+        .filter(({ event, payload }) => /^repo-(event|notification)$/.test(event) && payload.repoId === id)
+        .map(({ payload }) => ({ what: payload.type ?? payload.status, seq: Number(payload.seq) }));
+      expect(story.map(({ what }) => what)).toContain('unloaded');
+      expect(story.at(-1)?.what).not.toBe('unloaded');
+      expect(story).toEqual(story.toSorted((one, other) => one.seq - other.seq));
+      expect(new Set(story.map(({ seq }) => seq)).size).toBe(story.length);
+    }
+  }, 60_000);
 
   it('are sent again from a seq on', async () => {
     const { repoId, uid } = await dock(fixture('hello'));

@@ -71,12 +71,15 @@ describe('a thread that', () => {
     60_000,
   );
 
-  it.each(['blocks', 'loops'])(
-    '%s for ever costs its own operation, which times out',
-    async (script) => {
+  it.each([
+    { script: 'blocks', among: repositories },
+    { script: 'loops', among: repositories.slice(0, 1) }, // each takes a whole core until its end by force
+  ])(
+    '$script for ever costs its own operation, which times out',
+    async ({ script, among }) => {
       const beganAt = performance.now();
       const run = { script, background: false, timeoutMs: TIMEOUT_MS };
-      const answers = await Promise.all(repositories.map((repoId) => kit.station.run(repoId, run)));
+      const answers = await Promise.all(among.map((repoId) => kit.station.run(repoId, run)));
       for (const { status, body } of answers) {
         expect([status, body]).toMatchObject([504, { code: 'TIMED_OUT', context: { timeoutMs: TIMEOUT_MS } }]);
       }

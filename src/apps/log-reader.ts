@@ -1,5 +1,5 @@
 import { open, readdir, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { segmentFirstSeq, type LogLine } from '../contracts/log.js';
 import { linesAfter, linesBackwards } from './log-segment.js';
 
@@ -7,7 +7,7 @@ export interface LogPage {
   lines: LogLine[];
   /** Pass as `cursor` to go on from here: the seq of the last line handed out. Without any: where the page began. */
   nextCursor: string;
-  /** Lines that belong on this page but are no longer kept, or never reached a full disk. */
+  /** Lines that belong on this page but are no longer kept, or never reached a full disk. All of them when the log is gone. */
   dropped: number;
 }
 
@@ -39,7 +39,8 @@ export class LogReader {
     const [first] = lines;
     // Fewer than asked for: all that is kept, and what is missing before it was dropped.
     const from = first && (lines.length >= count || room.chars < 0) ? first.seq - 1 : 0;
-    return page(lines, first ? from : (last ?? 0));
+    last ??= lastSeqBefore(segments.at(-1));
+    return page(lines, count === 0 ? last : from, last);
   }
 
   /** At most `limit` lines after the line with seq `cursor`. */
@@ -48,9 +49,7 @@ export class LogReader {
     const room = { chars: MAX_PAGE_CHARS };
     const segments = await this.segments(uid, operationId);
     // All lines of a segment are before the first one of the next.
-    const start = segments.findLastIndex(
-      (path) => segmentFirstSeq(path.slice(path.lastIndexOf('/') + 1)) <= cursor + 1,
-    );
+    const start = segments.findLastIndex((path) => lastSeqBefore(path) <= cursor);
     for (const segment of segments.slice(Math.max(0, start))) {
       await reading(segment, async (file) => {
         for await (const line of linesAfter(file, cursor)) {
@@ -60,10 +59,10 @@ export class LogReader {
       });
       if (lines.length >= limit || room.chars < 0) break;
     }
-    return page(lines, cursor);
+    return page(lines, cursor, lines.at(-1)?.seq ?? Math.max(cursor, lastSeqBefore(segments.at(-1))));
   }
 
-  /** Whether there is such a log at all: one that has a line. */
+  /** Whether there is such a log at all: one that has a line, or had. */
   async exists(uid: string, operationId: string): Promise<boolean> {
     return (await this.segments(uid, operationId)).length > 0;
   }
@@ -79,11 +78,14 @@ export class LogReader {
   }
 }
 
-/** Seqs have no gaps when they are written, so what is missing between the page's beginning and its last line was lost. */
-function page(lines: LogLine[], from: number): LogPage {
-  const last = lines.at(-1)?.seq ?? from;
+/** Seqs have no gaps when they are written, so what is missing between the page's beginning and its end was lost. */
+function page(lines: LogLine[], from: number, last: number): LogPage {
   return { lines, nextCursor: String(last), dropped: last - from - lines.length };
 }
+
+/** All that is left of a log that was removed is an empty segment, which tells by its name how many lines there were. */
+const lastSeqBefore = (segment: string | undefined): number =>
+  segment === undefined ? 0 : segmentFirstSeq(basename(segment)) - 1;
 
 /** A segment may be rotated away between its listing and its opening. */
 async function reading(path: string, read: (file: FileHandle) => Promise<void>): Promise<void> {

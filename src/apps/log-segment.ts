@@ -3,6 +3,8 @@ import type { LogLine } from '../contracts/log.js';
 
 /** Of one read; also how close the search comes to a line before it is read through to. */
 const BLOCK_BYTES = 65_536;
+/** Of one read where a single line is looked for. */
+const PROBE_BYTES = 4_096;
 const NEWLINE = 0x0a;
 
 /**
@@ -52,15 +54,15 @@ async function offsetBefore(file: FileHandle, cursor: number): Promise<number> {
 
 /** The first whole line that begins after `offset`, which may lie within another. */
 async function firstLineFrom(file: FileHandle, offset: number): Promise<LogLine | undefined> {
-  for await (const line of linesFrom(file, offset)) return line;
+  for await (const line of linesFrom(file, offset, PROBE_BYTES)) return line;
   return undefined;
 }
 
 /** From an offset that may lie within a line: what is left of that one does not parse. */
-async function* linesFrom(file: FileHandle, start: number): AsyncGenerator<LogLine, void> {
+async function* linesFrom(file: FileHandle, start: number, blockBytes = BLOCK_BYTES): AsyncGenerator<LogLine, void> {
   let rest = Buffer.alloc(0);
   for (let offset = start; ;) {
-    const read = await readAt(file, offset, BLOCK_BYTES);
+    const read = await readAt(file, offset, blockBytes);
     if (read.length === 0) return;
     offset += read.length;
     const block = Buffer.concat([rest, read]);
@@ -75,7 +77,7 @@ async function* linesFrom(file: FileHandle, start: number): AsyncGenerator<LogLi
 }
 
 async function readAt(file: FileHandle, offset: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
   return buffer.subarray(0, bytesRead);
 }
 

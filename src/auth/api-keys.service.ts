@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Failure } from '../contracts/failure.js';
 import { EventBus } from '../events/event-bus.js';
 import { KeyStore, type StoredKey } from '../registry/key-store.js';
@@ -26,7 +26,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Makes, checks and ends API keys. A key itself is told once, when it is made; only its digest is kept. */
 @Injectable()
-export class ApiKeysService implements OnModuleDestroy {
+export class ApiKeysService implements OnApplicationShutdown {
   private readonly logger = new Logger('Auth');
   private readonly touched = new Map<string, number>();
   private readonly expiries = new Map<string, NodeJS.Timeout>();
@@ -36,7 +36,7 @@ export class ApiKeysService implements OnModuleDestroy {
     private readonly events: EventBus,
   ) {}
 
-  onModuleDestroy(): void {
+  onApplicationShutdown(): void {
     for (const timer of this.expiries.values()) clearTimeout(timer);
   }
 

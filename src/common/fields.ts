@@ -79,10 +79,10 @@ export function ObjectField({ type, ...docs }: FieldDocs & { type: () => DtoClas
   return applyDecorators(field('an object', isPlainObject, { type }, docs), Reflect.metadata(NESTED, type));
 }
 
-/** An object whose keys are the caller's own; what it may hold is checked by the operation. */
+/** An object whose keys are the caller's own; what it may hold is checked by the operation. Something else may be a secret. */
 export function MapField({ values, ...docs }: FieldDocs & { values?: 'string' }): PropertyDecorator {
   const additionalProperties = values ? { type: values } : true;
-  return field('an object', isPlainObject, { type: 'object', additionalProperties }, docs);
+  return field('an object', isPlainObject, { type: 'object', additionalProperties }, docs, true);
 }
 
 export const isPlainObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,8 +1,11 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 
-/** Four times what a message may have: a larger one than that may be is answered with TOO_LARGE, not with a dead socket. */
-const MAX_FRAME_BYTES = 4_000_000;
+/**
+ * Twice what a message may have: one that is too large is answered with TOO_LARGE, not with a dead socket. No more,
+ * because Socket.IO parses a message before anybody can ask for its key.
+ */
+const MAX_FRAME_BYTES = 2_100_000;
 /** A transport that joins no namespace, and so shows no key, gets no longer than a socket without one. */
 const JOIN_TIMEOUT_MS = 10_000;
 

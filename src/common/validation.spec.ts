@@ -64,7 +64,7 @@ describe('Validation', () => {
     [JSON.parse('{"text":"a","__proto__":{"flag":true}}'), '__proto__: unknown field'],
     [{ text: { toString: null } }, 'text: expected text of 1 to 10 characters, got an object'],
     [[], 'body: expected an object, got a list'],
-    ['text', 'body: expected an object, got "text"'],
+    ['text', 'body: expected an object, got a string of 4 characters'],
     [null, 'body: expected an object, got null'],
   ])('refuses %j and says why', (input, reason) => {
     expect(refusal(input)).toContain(reason);
@@ -76,6 +76,14 @@ describe('Validation', () => {
 
   it('names every field at fault', () => {
     expect(refusal({ number: 0, flag: 1 })).toMatch(/text: .*number: .*flag: /);
+  });
+
+  it('names no more than twenty, and says how many there are', () => {
+    const input = Object.fromEntries(Array.from({ length: 90_000 }, (_, index) => [`k${index}`, 0]));
+    const reason = refusal({ text: 'a', ...input });
+    expect(reason.length).toBeLessThan(4_000);
+    expect(reason).toContain('k19: unknown field');
+    expect(reason).toMatch(/; and 89980 more$/);
   });
 
   it('is not brought down by deep nesting', () => {

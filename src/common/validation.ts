@@ -3,30 +3,33 @@ import { getMetadataStorage, validateSync } from 'class-validator';
 import { Failure } from '../contracts/failure.js';
 import { describe, type DtoClass, isPlainObject, isQueryNumber, nestedTypeOf } from './fields.js';
 
+/** As many as somebody can read; a body can have tens of thousands. */
+const MAX_PROBLEMS = 20;
+
 /**
- * Turns what a caller sent into a DTO, or fails with BAD_REQUEST that names every field at fault. REST and Socket.IO
+ * Turns what a caller sent into a DTO, or fails with BAD_REQUEST that names the fields at fault. REST and Socket.IO
  * both come through here. Only own keys are read, into a fresh instance: `__proto__` is an unknown field like any other.
  */
 export function validate<T extends object>(type: new () => T, input: unknown, where = 'body'): T {
   if (input !== undefined && !isPlainObject(input)) {
-    throw new Failure('BAD_REQUEST', `${where}: expected an object, got ${describe(input)}`);
+    throw new Failure('BAD_REQUEST', `${where}: expected an object, got ${describe(input, true)}`);
   }
   const problems: string[] = [];
   const dto = build(type, input ?? {}, '', problems) as T;
-  if (problems.length > 0) {
-    throw new Failure('BAD_REQUEST', problems.join('; '), { context: { where, problems } });
-  }
-  return dto;
+  if (problems.length === 0) return dto;
+  const more = problems.splice(MAX_PROBLEMS).length;
+  if (more > 0) problems.push(`and ${more} more`);
+  throw new Failure('BAD_REQUEST', problems.join('; '), { context: { where, problems } });
 }
 
 function build(type: DtoClass, input: Record<string, unknown>, path: string, problems: string[]): object {
   const known = fieldsOf(type);
+  const accepted = known.size > 0 ? `one of ${[...known].join(', ')}` : 'no fields';
   const dto = new type() as Record<string, unknown>;
   for (const key of Object.keys(input)) {
     if (known.has(key)) {
       dto[key] = isQueryNumber(type, key) ? numberOfText(input[key]) : input[key];
     } else {
-      const accepted = known.size > 0 ? `one of ${[...known].join(', ')}` : 'no fields';
       problems.push(`${path}${key.slice(0, 60)}: unknown field, expected ${accepted}`);
     }
   }

@@ -57,7 +57,7 @@ const VARIABLES = {
   APP_MAX_PROCESSES: int({ default: 1_024, min: 32, max: 100_000 }),
   /** MiB of disk of one repository: workspace, caches and temporary files. */
   REPO_DISK_MB: int({ default: 10_240, min: 16, max: 10_485_760 }),
-  /** MiB at which a log file is rotated, and how many files of it are kept. */
+  /** MiB at which a log file is rotated, and how many such files the logs of one repository may take in all. */
   LOG_MAX_MB: int({ default: 10, min: 1, max: 1_024 }),
   LOG_FILES: int({ default: 3, min: 1, max: 100 }),
   /** `host:port` entries, comma separated: Git hosts that may have private addresses, and may be reached by http. */

@@ -42,13 +42,15 @@ export class Failure extends Error {
     return new Failure(data.code, data.message, data);
   }
 
-  /** A failure as it is; a full disk by its errno; anything else is `fallback`, with the original as cause. */
-  static of(error: unknown, fallback: FailureCode = 'INTERNAL_ERROR'): Failure {
+  /**
+   * A failure as it is; a full disk by its errno. What nobody has foreseen is told as no more than that: its message may
+   * name the server's own files. It is the cause, for the server's log.
+   */
+  static of(error: unknown): Failure {
     if (error instanceof Failure) return error;
-    const message = error instanceof Error ? error.message : String(error);
-    const errno = (error as NodeJS.ErrnoException | null)?.code;
-    if (errno === 'ENOSPC' || errno === 'EDQUOT') return new Failure('NO_SPACE', message, { cause: error });
-    return new Failure(fallback, message, { cause: error });
+    const errno = (error as NodeJS.ErrnoException | null | undefined)?.code;
+    if (errno === 'ENOSPC' || errno === 'EDQUOT') return new Failure('NO_SPACE', 'The disk is full', { cause: error });
+    return new Failure('INTERNAL_ERROR', 'Something went wrong on the server', { cause: error });
   }
 
   toData(): FailureData {

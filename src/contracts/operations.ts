@@ -212,6 +212,21 @@ export interface UnloadOutput {
   freedBytes: number;
 }
 
+export interface RecoverInput {
+  /** Fingerprint of the last install, if there was one. */
+  installedFingerprint?: string;
+}
+
+/** Where a repository stands after an update that was cut off. */
+export interface RecoverOutput {
+  commit: string;
+  /** null where HEAD is on none. */
+  branch: string | null;
+  declaresDependencies: boolean;
+  /** Whether the last install fits no more. */
+  dependenciesChanged: boolean;
+}
+
 /** What a thread is given and what it hands back, said once for both sides. */
 export interface OperationContract {
   clone: { input: CloneInput; output: CloneOutput };
@@ -221,4 +236,8 @@ export interface OperationContract {
   stop: { input: StopInput; output: StopOutput };
   status: { input: StatusInput; output: StatusOutput };
   unload: { input: UnloadInput; output: UnloadOutput };
+  /** No operation of callers: the station's own, at its start. */
+  recover: { input: RecoverInput; output: RecoverOutput };
 }
+
+export type ThreadOperation = keyof OperationContract;

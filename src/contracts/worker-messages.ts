@@ -1,5 +1,5 @@
 import type { FailureData } from './failure.js';
-import type { OperationContract, OperationName, RepositoryPaths } from './operations.js';
+import type { OperationContract, RepositoryPaths, ThreadOperation } from './operations.js';
 import type { ProcessTree } from './process-tree.js';
 import type { SandboxPlan } from './sandbox-plan.js';
 import type { App } from './shapes.js';
@@ -16,7 +16,7 @@ export interface ThreadContext {
   sandbox: SandboxPlan;
 }
 
-export interface StartMessage<K extends OperationName = OperationName> {
+export interface StartMessage<K extends ThreadOperation = ThreadOperation> {
   type: 'start';
   operation: K;
   context: ThreadContext;
@@ -37,10 +37,11 @@ export type ToThread =
 export type FromThread =
   | { type: 'ready' }
   | { type: 'progress'; phase: string; percent: number | null; message: string }
-  /** New lines are in the log, up to this seq; sent at most every 100 ms. */
-  | { type: 'log'; lastSeq: number }
-  | { type: 'done'; output: OperationContract[OperationName]['output'] }
-  | { type: 'failed'; failure: FailureData }
+  /** New lines are in the log, up to this seq, so many bytes on disk; sent every 100 ms, or every MiB. */
+  | { type: 'log'; lastSeq: number; bytes: number }
+  | { type: 'done'; output: OperationContract[ThreadOperation]['output'] }
+  /** `unexpected`, for the server's log, is what nobody has foreseen. */
+  | { type: 'failed'; failure: FailureData; unexpected?: string }
   /** The app's process exists: from now on it can be stopped. */
   | { type: 'app-started'; app: App; tree: ProcessTree }
   /** Another process is its first one (the script after its pre-script), or more is needed to find all of it from outside. */

@@ -20,8 +20,8 @@ export interface StationEvents {
     payload: RepoProgress;
     /** The sender, who hears it without subscribing. */ socketId?: string;
   };
-  /** New lines are in the log of an operation or run, up to `lastSeq`. */
-  log: { audience: Audience; operationId: string; lastSeq: number };
+  /** New lines are in the log of an operation or run, up to `lastSeq`, so many bytes on disk. */
+  log: { audience: Audience; operationId: string; lastSeq: number; bytes: number };
   /** A key was revoked or has expired: its sockets are closed. */
   'key-ended': { keyId: string };
 }

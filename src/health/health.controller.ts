@@ -1,10 +1,11 @@
 import { Controller, Get, Req, UseFilters } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
+import { type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
 import { Public } from '../auth/access.decorator.js';
 import { ApiKeysService } from '../auth/api-keys.service.js';
 import { bearerOf } from '../auth/bearer.js';
 import type { StationRequest } from '../common/request-context.js';
+import { ApiHealth } from './api-health.decorator.js';
 import { DrainingHealth } from './draining.health.js';
 import { HealthFilter } from './health.filter.js';
 import { IsolationHealth } from './isolation.health.js';
@@ -28,7 +29,7 @@ export class HealthController {
   ) {}
 
   @Get()
-  @HealthCheck()
+  @ApiHealth()
   @ApiOperation({
     summary: 'Statistics of repositories, apps, queue, threads and storage',
     description: 'Needs no key; with an administrator’s it also says what each thread is doing.',
@@ -45,14 +46,14 @@ export class HealthController {
 
   /** Not by way of Terminus, which says "shutting down" with 503: a server that drains is alive, and is not to be killed. */
   @Get('live')
-  @HealthCheck()
+  @ApiHealth()
   @ApiOperation({ summary: 'Whether the process is alive', description: 'Also while it drains; touches no disk.' })
   live(): HealthCheckResult {
     return { status: 'ok', info: {}, error: {}, details: {} };
   }
 
   @Get('ready')
-  @HealthCheck()
+  @ApiHealth()
   @ApiOperation({ summary: 'Whether operations are taken', description: '503 on draining and on unwritable folders.' })
   ready(): Promise<HealthCheckResult> {
     return this.health.check([() => this.draining.check(), () => this.storage.check()]);

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { OperationHistory } from '../registry/operation-history.js';
 import { Idempotency } from './idempotency.js';
+import { LogKeeper } from './log-keeper.service.js';
 import { StationFolders } from './station-folders.js';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -17,6 +18,7 @@ export class Housekeeping implements OnApplicationShutdown {
     private readonly history: OperationHistory,
     private readonly idempotency: Idempotency,
     private readonly folders: StationFolders,
+    private readonly logs: LogKeeper,
   ) {}
 
   async begin(): Promise<void> {
@@ -34,6 +36,7 @@ export class Housekeeping implements OnApplicationShutdown {
       for (const { uid, operationId } of await this.history.prune(Date.now() - HISTORY_MS)) {
         await rm(this.folders.logOf(uid, operationId), { recursive: true, force: true });
       }
+      await this.logs.tidyAll();
       await this.idempotency.prune();
     } catch (error) {
       this.logger.warn(`Not everything could be forgotten: ${String(error)}`);

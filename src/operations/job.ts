@@ -1,6 +1,6 @@
 import createDebug from 'debug';
 import { Failure } from '../contracts/failure.js';
-import type { OperationContract, OperationName } from '../contracts/operations.js';
+import type { OperationContract, OperationName, ThreadOperation } from '../contracts/operations.js';
 import type { Operation } from '../contracts/shapes.js';
 import type { FromThread } from '../contracts/worker-messages.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
@@ -20,8 +20,10 @@ export interface JobServices {
   isolation: StationIsolation;
   /** The record has changed: phase, percent, message. */
   onProgress(job: AnyJob): void;
-  onLog(job: AnyJob, entry: RepositoryEntry, operationId: string, lastSeq: number): void;
+  onLog(job: AnyJob, entry: RepositoryEntry, operationId: string, news: LogNews): void;
 }
+
+type LogNews = Extract<FromThread, { type: 'log' }>;
 
 interface ThreadOptions {
   /** Names log and process tree, where they are not the operation's own: an app that an update has restarted. */
@@ -32,7 +34,7 @@ interface ThreadOptions {
 /** One operation while it is being carried out: its record, its options, its threads, and the way to end it. */
 export class Job<K extends OperationName> {
   private readonly cancellation = new AbortController();
-  private readonly runs = new Set<ThreadRun<OperationName>>();
+  private readonly runs = new Set<ThreadRun<ThreadOperation>>();
 
   constructor(
     readonly operation: Operation,
@@ -63,7 +65,7 @@ export class Job<K extends OperationName> {
   }
 
   /** Carries one operation out in a fresh thread. Rejects only after the thread and its processes have ended. */
-  async thread<T extends OperationName>(
+  async thread<T extends ThreadOperation>(
     operation: T,
     entry: RepositoryEntry,
     input: OperationContract[T]['input'],
@@ -77,7 +79,7 @@ export class Job<K extends OperationName> {
       input,
       onMessage: (message) => {
         if (message.type === 'progress') this.progress(message.phase, message.percent, message.message);
-        else if (message.type === 'log') this.services.onLog(this, entry, runId, message.lastSeq);
+        else if (message.type === 'log') this.services.onLog(this, entry, runId, message);
         else onAppMessage?.(message, run as unknown as ThreadRun<'run'>);
       },
     });

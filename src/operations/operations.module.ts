@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { AppListener, AppsService } from '../apps/apps.service.js';
+import { LogBudget } from '../apps/log-budget.js';
 import { LogReader } from '../apps/log-reader.js';
 import { PortsService } from '../apps/ports.service.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
@@ -7,7 +8,10 @@ import { readRegistryAccess } from '../config/registry-access.js';
 import { AppSupervisor } from './app-supervisor.js';
 import { Housekeeping } from './housekeeping.service.js';
 import { Idempotency } from './idempotency.js';
-import { InProcessOperationQueue, OperationQueue } from './operation-queue.js';
+import { InProcessOperationQueue } from './in-process-operation-queue.js';
+import { LogKeeper } from './log-keeper.service.js';
+import { OperationQueue } from './operation-queue.js';
+import { OperationRecords } from './operation-records.js';
 import { OperationsService } from './operations.service.js';
 import { AppLauncher } from './procedures/app-launcher.js';
 import { AppStopper } from './procedures/app-stopper.js';
@@ -70,14 +74,22 @@ const PROCEDURES = [
         StationIsolation.findOut(config, folders, access.registry),
     },
     { provide: LogReader, inject: [StationFolders], useFactory: ({ logs }: StationFolders) => new LogReader(logs) },
+    {
+      provide: LogBudget,
+      inject: [STATION_CONFIG, StationFolders, LogReader],
+      useFactory: ({ logMaxBytes, logFiles }: StationConfig, { logs }: StationFolders, reader: LogReader) =>
+        new LogBudget(logs, reader, logMaxBytes * logFiles),
+    },
     { provide: AppListener, useExisting: AppSupervisor },
     AppSupervisor,
     AppsService,
     PortsService,
     StationFolders,
+    OperationRecords,
     OperationsService,
     Idempotency,
     Housekeeping,
+    LogKeeper,
     RepositoryChanges,
     RepositoryEntries,
     RecoveryService,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import createDebug from 'debug';
 import { AppsService } from '../apps/apps.service.js';
@@ -7,7 +8,6 @@ import { Failure } from '../contracts/failure.js';
 import type { OperationName } from '../contracts/operations.js';
 import type { ActiveOperation, Operation } from '../contracts/shapes.js';
 import { EventBus } from '../events/event-bus.js';
-import { OperationHistory } from '../registry/operation-history.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
@@ -16,6 +16,7 @@ import type { CloneOptions, OperationOptions } from '../contracts/operation-opti
 import type { OperationTicket, SubmitContext } from './operation-request.js';
 import { OperationQueue } from './operation-queue.js';
 import { laneOf, newRecord, outcomeOf, timeoutOf } from './operation-record.js';
+import { OperationRecords } from './operation-records.js';
 import { Procedures } from './procedures/procedures.js';
 import { RepositoryChanges, audienceOf } from './repository-changes.js';
 import { RepositoryEntries } from './repository-entries.js';
@@ -42,7 +43,7 @@ export class OperationsService {
   constructor(
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
     private readonly registry: RepositoryRegistry,
-    private readonly history: OperationHistory,
+    private readonly records: OperationRecords,
     private readonly queue: OperationQueue,
     private readonly pool: WorkerPoolService,
     private readonly folders: StationFolders,
@@ -85,8 +86,8 @@ export class OperationsService {
       folders: this.folders,
       isolation: this.isolation,
       onProgress: (one) => this.changes.progress(entry, this.shown(one.operation), context.socketId),
-      onLog: (_, about, operationId, lastSeq) =>
-        this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq }),
+      onLog: (_, about, operationId, { lastSeq, bytes }) =>
+        this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq, bytes }),
     });
     const { promise: finished, resolve: finish } = deferred<Operation>();
     const live: Live = { job, entry, finished, finish };
@@ -104,11 +105,11 @@ export class OperationsService {
           if (await recorded.promise) await this.carryOut(live);
         },
       });
-      await this.record(operation);
+      await this.records.insert(this.shown(operation));
       recorded.resolve(this.clearTheWayFor(live).then(() => true));
     } catch (error) {
       recorded.resolve(false);
-      this.queue.remove(operation.operationId);
+      this.queue.remove([operation.operationId]);
       this.live.delete(operation.operationId);
       throw Failure.of(error);
     }
@@ -120,26 +121,27 @@ export class OperationsService {
   async cancel(operationId: string): Promise<Operation> {
     const live = this.live.get(operationId);
     if (!live) {
-      const operation = await this.history.find(operationId);
+      const operation = await this.records.find(operationId);
       if (!operation) throw new Failure('OPERATION_NOT_FOUND', `There is no operation ${operationId}`);
       throw new Failure('ALREADY_FINISHED', `The operation has ${operation.status} already`, {
         context: { operationId, status: operation.status },
       });
     }
-    return this.end(live, new Failure('CANCELLED', 'The operation was cancelled on request'));
+    await this.end([live], new Failure('CANCELLED', 'The operation was cancelled on request'));
+    return live.finished;
   }
 
   /** The record as it is now, with live progress and queue position. */
   async find(operationId: string): Promise<Operation | undefined> {
     const live = this.live.get(operationId);
-    return live ? this.shown(live.job.operation) : this.history.find(operationId);
+    return live ? this.shown(live.job.operation) : this.records.find(operationId);
   }
 
   /** An operation that was accepted earlier, to wait for or to read the outcome of. */
   async ticket(operationId: string): Promise<OperationTicket | undefined> {
     const live = this.live.get(operationId);
     if (live) return { operation: this.shown(live.job.operation), finished: live.finished };
-    const operation = await this.history.find(operationId);
+    const operation = await this.records.find(operationId);
     return operation && { operation, finished: Promise.resolve(operation) };
   }
 
@@ -164,7 +166,7 @@ export class OperationsService {
 
   /** Ends everything that is queued or running with this failure; resolves when all of it has ended. */
   async endAll(failure: Failure): Promise<void> {
-    await Promise.all([...this.live.values()].map((live) => this.end(live, failure)));
+    await this.end([...this.live.values()], failure);
   }
 
   private async carryOut(live: Live): Promise<void> {
@@ -175,7 +177,7 @@ export class OperationsService {
     }, operation.timeoutMs);
     try {
       Object.assign(operation, { status: 'running', startedAt: Date.now() });
-      await this.save(operation);
+      await this.records.save(this.shown(operation));
       this.announce(live);
       live.job.signal.throwIfAborted();
       const result = await this.procedures.perform(live.job);
@@ -197,9 +199,10 @@ export class OperationsService {
 
   private async finish(live: Live): Promise<void> {
     const { operation } = live.job;
-    await this.save(operation);
+    await this.records.save(this.shown(operation));
     this.live.delete(operation.operationId);
     this.announce(live);
+    if (this.ofRepository(operation.uid).length === 0) this.changes.settled(operation.uid);
     live.finish(this.shown(operation));
   }
 
@@ -212,22 +215,24 @@ export class OperationsService {
       // The next start sees to it; the operation has its outcome all the same.
       this.logger.warn(`${entry.repoId} could not be removed after its clone: ${String(error)}`);
     }
-    this.changes.tell(entry, 'unloaded', { operationId: operation.operationId });
-    this.changes.forget(entry.uid);
+    this.changes.unloaded(entry, operation.operationId);
   }
 
-  /** Resolves when it has ended, with all its processes. */
-  private async end(live: Live, failure: Failure): Promise<Operation> {
-    const { operation } = live.job;
-    live.job.abort(failure);
-    const waits = this.queue.position(operation.operationId) !== undefined;
-    // Before its place is free: what is queued behind a clone must not find the repository any more.
-    if (waits) await this.withdraw(live);
-    if (this.queue.remove(operation.operationId)) {
+  /** Resolves when all of these have ended, with all their processes. */
+  private async end(lives: Live[], failure: Failure): Promise<void> {
+    for (const { job } of lives) job.abort(failure);
+    const idOf = ({ job }: Live) => job.operation.operationId;
+    // Before their places are free: what is queued behind a clone must not find the repository any more.
+    await Promise.all(
+      lives.filter((live) => this.queue.position(idOf(live)) !== undefined).map((live) => this.withdraw(live)),
+    );
+    const removed = this.queue.remove(lives.map(idOf));
+    for (const live of lives.filter((one) => removed.has(idOf(one)))) {
       this.conclude(live, outcomeOf(failure));
       await this.finish(live);
+      await nextTurn(); // writing the records of hundreds in one go would hold up everybody else
     }
-    return live.finished;
+    await Promise.all(lives.map(({ finished }) => finished));
   }
 
   /**
@@ -243,7 +248,7 @@ export class OperationsService {
       if (name === 'unload') return operation.operation !== 'status' && operation.operation !== 'stop';
       return operation.operation === 'run' && (operation.status === 'queued' || !this.apps.get(uid));
     });
-    await Promise.all(inTheWay.map((live) => this.end(live, failure)));
+    await this.end(inTheWay, failure);
   }
 
   private ofRepository(uid: string): Live[] {
@@ -256,34 +261,13 @@ export class OperationsService {
     if (operation !== 'status') this.changes.notify(entry, job.operation, job.context.socketId);
   }
 
-  /** Waiting operations hear of their place whenever it may have changed. */
+  /** Waiting operations hear of their place when it has changed. */
   private tellPositions(): void {
     for (const { job } of this.live.values()) {
       const position = this.queue.position(job.operation.operationId);
       if (position === job.operation.queuePosition) continue;
       job.operation.queuePosition = position;
       if (position !== undefined) job.progress('queued', null, `${position} in the queue`);
-    }
-  }
-
-  /** On a full disk an app can still be stopped, and a repository unloaded: those have a record once there is space. */
-  private async record(operation: Operation): Promise<void> {
-    if (operation.operation === 'status') return; // reads have no history
-    try {
-      await this.history.insert(this.shown(operation));
-    } catch (error) {
-      const failure = Failure.of(error);
-      if (failure.code !== 'NO_SPACE' || laneOf(operation.operation, {}) !== 'control') throw failure;
-      debug('%s goes on without a record: %s', operation.operationId, failure.message);
-    }
-  }
-
-  private async save(operation: Operation): Promise<void> {
-    if (operation.operation === 'status') return;
-    try {
-      await this.history.save(this.shown(operation));
-    } catch (error) {
-      debug('%s could not be saved: %s', operation.operationId, error);
     }
   }
 

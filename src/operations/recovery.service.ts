@@ -1,8 +1,9 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
+import type { RecoverOutput } from '../contracts/operations.js';
 import type { Operation } from '../contracts/shapes.js';
 import { Manifests } from '../registry/manifests.js';
 import { OperationHistory } from '../registry/operation-history.js';
@@ -10,6 +11,7 @@ import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { findTree, findTreesByPrefix, killTree } from '../workers/thread/process-tree.js';
 import { removeFolders } from '../workers/thread/workspace/remove-folders.js';
+import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { RepositoryEntries } from './repository-entries.js';
 import { StationFolders } from './station-folders.js';
 import { StationIsolation } from './station-isolation.js';
@@ -17,7 +19,13 @@ import { SERVER_STOPPED } from './stop-reasons.js';
 
 const INTERRUPTED = new Failure('INTERRUPTED', 'The server stopped while the operation was in progress').toData();
 
-/** Before the station is ready: whatever its last life has left behind is ended, cleaned and told truly. */
+/** For what an update has left of one repository. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * Before the station is ready: whatever its last life has left behind is ended, cleaned and told truly. What cannot be
+ * put in order of one repository keeps neither the others nor the station from their start.
+ */
 @Injectable()
 export class RecoveryService {
   private readonly logger = new Logger('Recovery');
@@ -30,6 +38,7 @@ export class RecoveryService {
     private readonly folders: StationFolders,
     private readonly entries: RepositoryEntries,
     private readonly isolation: StationIsolation,
+    private readonly pool: WorkerPoolService,
   ) {}
 
   async recover(): Promise<void> {
@@ -40,7 +49,9 @@ export class RecoveryService {
     }
     await this.enterForgotten();
     const interrupted = await this.endInterrupted();
-    for (const entry of await this.registry.list()) await this.reconcile(entry, interrupted.get(entry.uid) ?? []);
+    for (const entry of await this.registry.list()) {
+      await this.attempt(entry.repoId, () => this.reconcile(entry, interrupted.get(entry.uid) ?? []));
+    }
     await this.sweepFolders();
   }
 
@@ -48,9 +59,11 @@ export class RecoveryService {
   private async enterForgotten(): Promise<void> {
     const manifests = await this.manifests.readAll((file) => this.logger.warn(`A manifest cannot be read: ${file}`));
     for (const entry of manifests) {
-      if (await this.registry.find(entry.uid)) continue;
-      await this.registry.insert(entry);
-      this.logger.warn(`Entered ${entry.repoId} (${entry.uid}) again from its manifest`);
+      await this.attempt(entry.repoId, async () => {
+        if (await this.registry.find(entry.uid)) return;
+        await this.registry.insert(entry);
+        this.logger.warn(`Entered ${entry.repoId} (${entry.uid}) again from its manifest`);
+      });
     }
   }
 
@@ -70,7 +83,6 @@ export class RecoveryService {
       await this.entries.withdraw(entry);
       return;
     }
-    await this.removeGitLocks(entry);
     const { isolation, network, limits } = this.isolation.planFor(entry);
     const changes: Partial<RepositoryEntry> = { isolation, network, limits };
     if (entry.state === 'running') {
@@ -81,20 +93,45 @@ export class RecoveryService {
       const app = entry.app && { ...entry.app, pid: null, ready: false, stoppedAt, stopReason: SERVER_STOPPED };
       Object.assign(changes, { state: 'stopped', app, appTree: null });
     }
+    const update = interrupted.find(({ operation }) => operation === 'update');
     // An install or unload that was cut off leaves a tree that nobody can vouch for.
     const cutOff = interrupted.find(({ operation }) => operation === 'install' || operation === 'unload');
-    if (cutOff) {
-      const stateReason = { code: INTERRUPTED.code, message: `The server stopped during ${cutOff.operation}` };
-      Object.assign(changes, { state: 'error', installed: null, stateReason });
-    }
+    if (cutOff) Object.assign(changes, outOfOrder(cutOff));
+    else if (update) Object.assign(changes, await this.afterUpdate(entry, update));
     await this.registry.update(entry.uid, changes);
   }
 
-  /** No git can be running now, so a lock belongs to one that was killed. */
-  private async removeGitLocks(entry: RepositoryEntry): Promise<void> {
-    const git = join(this.folders.pathsOf(entry).workspace, '.git');
-    const names = await readdir(git).catch(() => []);
-    for (const name of names.filter((one) => one.endsWith('.lock'))) await rm(join(git, name), { force: true });
+  /** The tree is where the update had brought it. */
+  private async afterUpdate(entry: RepositoryEntry, update: Operation): Promise<Partial<RepositoryEntry>> {
+    try {
+      const { commit, branch, declaresDependencies, dependenciesChanged } = await this.lookAt(entry, update);
+      return {
+        ...{ commit, declaresDependencies },
+        ...(branch !== null && ({ branch, refKind: 'branch' } as const)),
+        ...(dependenciesChanged && { installed: null }),
+        ...(dependenciesChanged && entry.state !== 'running' && ({ state: 'cloned', stateReason: null } as const)),
+      };
+    } catch (error) {
+      this.logger.warn(`What an update has left of ${entry.repoId} cannot be read: ${String(error)}`);
+      return outOfOrder(update);
+    }
+  }
+
+  private async lookAt(entry: RepositoryEntry, { operationId }: Operation): Promise<RecoverOutput> {
+    const run = this.pool.start({
+      operation: 'recover',
+      context: this.folders.contextOf(entry, operationId, this.isolation.planFor(entry)),
+      input: { installedFingerprint: entry.installed?.fingerprint },
+      onMessage: () => undefined,
+    });
+    const failure = new Failure('TIMED_OUT', `It took longer than ${PATIENCE_MS} ms`);
+    const timeout = setTimeout(() => run.abort(failure), PATIENCE_MS);
+    try {
+      return await run.output;
+    } finally {
+      clearTimeout(timeout);
+      await run.ended;
+    }
   }
 
   /** Staging folders of clones that were cut off, and homes of repositories that are gone. */
@@ -104,10 +141,21 @@ export class RecoveryService {
       const folder = join(this.config.workspaceDir, name);
       for (const uid of await readdir(folder).catch(() => [])) {
         if (name === '.homes' && known.has(uid)) continue;
-        await removeFolders([join(folder, uid)]).catch(() =>
-          this.logger.warn(`${join(folder, uid)} could not be removed`),
-        );
+        await this.attempt(uid, () => removeFolders([join(folder, uid)]));
       }
     }
   }
+
+  private async attempt(name: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.logger.warn(`${name} could not be put in order: ${String(error)}`);
+    }
+  }
+}
+
+function outOfOrder({ operation }: Operation): Partial<RepositoryEntry> {
+  const stateReason = { code: INTERRUPTED.code, message: `The server stopped during ${operation}` };
+  return { state: 'error', installed: null, stateReason };
 }

@@ -23,6 +23,8 @@ export class RepositoryChanges {
   private readonly seqs = new Map<string, number>();
   /** Where it has changed: an operation tells of the repository as it was when the operation was asked for. */
   private readonly visibilities = new Map<string, Visibility>();
+  /** Unloaded, but operations that were asked for before have still to tell how they ended. */
+  private readonly gone = new Set<string>();
 
   constructor(
     private readonly registry: RepositoryRegistry,
@@ -54,6 +56,20 @@ export class RepositoryChanges {
   /** An event that changes no state. */
   tell(entry: RepositoryEntry, type: RepoEvent['type'], cause: Cause = {}): void {
     this.send(entry, this.nextSeq(entry), type, entry.state, cause);
+  }
+
+  /** The last event of a repository, once. What is told of its operations afterwards is numbered on, until `settled`. */
+  unloaded(entry: RepositoryEntry, operationId: string): void {
+    if (this.gone.has(entry.uid)) return;
+    this.gone.add(entry.uid);
+    this.tell(entry, 'unloaded', { operationId });
+  }
+
+  /** No operation on the repository is left: of one that is gone nothing more is told. */
+  settled(uid: string): void {
+    if (!this.gone.delete(uid)) return;
+    this.seqs.delete(uid);
+    this.visibilities.delete(uid);
   }
 
   progress(entry: RepositoryEntry, operation: Operation, socketId?: string): void {
@@ -90,10 +106,6 @@ export class RepositoryChanges {
   /** The number of the last event. */
   currentSeq(entry: RepositoryEntry): number {
     return this.seqs.get(entry.uid) ?? (entry.eventSeq === 0 ? 0 : entry.eventSeq + RESTART_GAP);
-  }
-
-  forget(uid: string): void {
-    this.seqs.delete(uid);
   }
 
   private audienceNow(entry: RepositoryEntry): Audience {

@@ -1,7 +1,7 @@
-import { lstat, rm } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
@@ -15,6 +15,7 @@ import {
 } from '../contracts/repository-url.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
+import { removeFolders } from '../workers/thread/workspace/remove-folders.js';
 import { newUid } from './ids.js';
 import type { CloneOptions } from '../contracts/operation-options.js';
 import { StationFolders } from './station-folders.js';
@@ -23,6 +24,7 @@ import { StationIsolation } from './station-isolation.js';
 /** Enters new repositories (who may have which id, and in which folder), and takes them out again. */
 @Injectable()
 export class RepositoryEntries {
+  private readonly logger = new Logger('Operations');
   /** One at a time: two clones of the same URL must not both find the id free. The unique index is the last resort. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -89,8 +91,10 @@ export class RepositoryEntries {
   async withdraw(entry: RepositoryEntry): Promise<void> {
     // The workspace, too, is its own: it did not exist when the repository was entered.
     const { workspace, home, staging } = this.folders.pathsOf(entry);
-    for (const folder of [staging, workspace, home]) {
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    try {
+      await removeFolders([staging, workspace, home]);
+    } catch (error) {
+      this.logger.warn(`Not all of ${entry.workspace} could be removed: ${String(error)}`);
     }
     await this.registry.remove(entry.uid);
   }

@@ -1,12 +1,13 @@
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isIPv6 } from 'node:net';
 import { isLoopback, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { RegistryAccess } from '../contracts/operations.js';
 import type { SandboxMachine, SandboxPlan } from '../contracts/sandbox-plan.js';
 import type { LimitsReport, NetworkReport } from '../contracts/shapes.js';
+import { INSTALLATION } from '../installation.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
+import { withoutPaths } from '../workers/thread/bounded.js';
 import { probeSandbox } from '../workers/thread/sandbox/probe.js';
 import type { StationFolders } from './station-folders.js';
 
@@ -50,11 +51,9 @@ export class StationIsolation {
     try {
       if (!shared) return new StationIsolation(await probe({ mode: 'private' }), config);
     } catch (error) {
-      shared = Failure.of(error).message;
+      shared = reasonOf(error);
     }
-    const plan = await probe({ mode: 'shared', reason: shared }).catch((error: unknown) =>
-      unconfined(Failure.of(error).message),
-    );
+    const plan = await probe({ mode: 'shared', reason: shared }).catch((error: unknown) => unconfined(reasonOf(error)));
     return new StationIsolation(plan, config);
   }
 
@@ -88,6 +87,8 @@ export class StationIsolation {
   }
 }
 
+const reasonOf = (error: unknown): string => withoutPaths(error instanceof Error ? error.message : String(error));
+
 function reasonForShared({ network, appHost }: StationConfig): string | undefined {
   if (network === 'shared') return 'NETWORK=shared';
   return isIPv6(appHost) ? 'APP_HOST is an IPv6 address, and slirp4netns forwards IPv4 only' : undefined;
@@ -97,13 +98,12 @@ function machineOf(config: StationConfig, { toolchains }: StationFolders, regist
   const prefix = dirname(dirname(process.execPath));
   const node = [process.execPath, join(prefix, 'lib/node_modules/npm'), join(prefix, 'include/node')];
   const certificates = [registry.cafile, ...CERTIFICATES.map((name) => process.env[name])];
-  const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
   const { httpProxy, httpsProxy, url } = registry;
   return {
     ...(process.getuid?.() === 0 && { user: config.sandboxUid }),
     readable: [toolchains, ...node, ...certificates].filter((path) => path?.startsWith('/') === true) as string[],
     // The last is npm's configuration for the whole machine, with its tokens.
-    hidden: [root, config.dataDir, config.workspaceDir, join(prefix, 'etc/npmrc')],
+    hidden: [INSTALLATION, config.dataDir, config.workspaceDir, join(prefix, 'etc/npmrc')],
     reachable: [url, httpProxy, httpsProxy].filter((one) => one !== undefined).flatMap(serverOf),
   };
 }

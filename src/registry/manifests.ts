@@ -1,17 +1,22 @@
 import { lstat, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import type { StationConfig } from '../config/config.js';
+import { readInside, UnreadableFile } from '../workers/thread/workspace/read-inside.js';
 import type { RepositoryEntry } from './repository-entry.js';
 import type { Secrets } from './secrets.js';
 
 /** The readable copy inside the workspace, for people and for the repository's own code. */
 const READABLE_MANIFEST = '.mcp-isolation.json';
+/** Ours has a few hundred. */
+const MAX_READABLE_BYTES = 65_536;
 
 /**
  * One file per repository in `WORKSPACE_DIR/.manifests`, out of reach of the repository itself: from these a lost or
  * damaged database is rebuilt.
  */
 export class Manifests {
+  private readonly logger = new Logger('Registry');
   private readonly folder: string;
 
   constructor(
@@ -22,9 +27,15 @@ export class Manifests {
   }
 
   async write(entry: RepositoryEntry): Promise<void> {
+    const file = this.pathOf(entry.uid);
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    await replaceFile(this.pathOf(entry.uid), packEntry(entry, this.secrets), 0o600);
-    await this.writeReadable(entry);
+    await replaceFile(file, `${file}.next`, packEntry(entry, this.secrets), 0o600);
+    try {
+      await this.writeReadable(entry);
+    } catch (error) {
+      // It lies where the repository can hinder it: what is remembered does not depend on it.
+      this.logger.warn(`${entry.repoId} has no current ${READABLE_MANIFEST}: ${String(error)}`);
+    }
   }
 
   async remove(uid: string): Promise<void> {
@@ -53,11 +64,12 @@ export class Manifests {
   private async writeReadable(entry: RepositoryEntry): Promise<void> {
     const workspace = join(this.config.workspaceDir, entry.workspace);
     const file = join(workspace, READABLE_MANIFEST);
-    if (!(await isFolder(workspace)) || !(await isOurs(file, entry.uid))) return;
+    if (!(await isFolder(workspace)) || !isOurs(workspace, entry.uid)) return;
     const { uid, repoId, owner, repoUrl, branch, commit, state, isolation, network, createdAt, updatedAt } = entry;
     const packageManager = entry.installed?.packageManager ?? null;
     const readable = { uid, repoId, owner, repoUrl, branch, commit, state, packageManager, isolation, network };
-    await replaceFile(file, `${JSON.stringify({ ...readable, createdAt, updatedAt }, null, 2)}\n`, 0o444);
+    const content = `${JSON.stringify({ ...readable, createdAt, updatedAt }, null, 2)}\n`;
+    await replaceFile(file, `${this.pathOf(uid)}.readable`, content, 0o444);
   }
 }
 
@@ -79,9 +91,11 @@ export function unpackEntry(text: string, secrets: Secrets): RepositoryEntry {
   };
 }
 
-/** Whole or not at all: a crash or a full disk leaves the old file. Replaces a link instead of writing through it. */
-async function replaceFile(file: string, content: string, mode: number): Promise<void> {
-  const next = `${file}.next`;
+/**
+ * Whole or not at all: a crash or a full disk leaves the old file. Replaces a link instead of writing through it. `next`
+ * is where it grows: in a folder of the station's own, so that nobody can stand in its way.
+ */
+async function replaceFile(file: string, next: string, content: string, mode: number): Promise<void> {
   await rm(next, { force: true });
   try {
     const handle = await open(next, 'wx', mode);
@@ -105,11 +119,13 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-async function isOurs(file: string, uid: string): Promise<boolean> {
+/** The repository may have put anything in its place. */
+function isOurs(workspace: string, uid: string): boolean {
   try {
-    if (!(await lstat(file)).isFile()) return false;
-    return (JSON.parse(await readFile(file, 'utf8')) as { uid?: unknown }).uid === uid;
+    const content = readInside(workspace, READABLE_MANIFEST, MAX_READABLE_BYTES);
+    return !content || (JSON.parse(content.toString('utf8')) as { uid?: unknown } | null)?.uid === uid;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (error instanceof UnreadableFile || error instanceof SyntaxError) return false;
+    throw error;
   }
 }

@@ -7,7 +7,7 @@ import { LogPageDto, OperationDto, OperationPageDto } from '../common/openapi/op
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
 import type { Operation } from '../contracts/shapes.js';
 import { HistoryQueryDto, OperationLogQuery } from './dto/queries.dto.js';
-import { type Exchange, HttpExchange } from './exchange.js';
+import { BodilessExchange, type Exchange, HttpExchange } from './exchange.js';
 import { LogAnswersService, type LogAnswer } from './logs/log-answers.service.js';
 import { OperationReadsService, type OperationPage } from './operation-reads.service.js';
 import { IdempotencyHeader } from './operation-route.decorator.js';
@@ -70,7 +70,7 @@ export class OperationsController {
   })
   @ApiResult(OperationDto, { about: true })
   @ApiFailures('OPERATION_NOT_FOUND', 'ALREADY_FINISHED', 'FORBIDDEN', 'IDEMPOTENCY_KEY_REUSED')
-  cancel(@HttpExchange() exchange: Exchange, @Param('id') id: string): Promise<Success<Operation>> {
+  cancel(@BodilessExchange() exchange: Exchange, @Param('id') id: string): Promise<Success<Operation>> {
     return this.rest.cancel(exchange, () => this.reads.cancel(id, exchange.caller));
   }
 }

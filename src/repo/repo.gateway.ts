@@ -6,8 +6,10 @@ import {
 } from '@nestjs/websockets';
 import type { Server } from 'socket.io';
 import { failureOfException } from '../common/failure-of-exception.js';
+import { refuseExcess } from '../common/bounds.js';
 import { validate } from '../common/validation.js';
-import { Failure } from '../contracts/failure.js';
+import type { Principal } from '../auth/principal.js';
+import { boundBacklog } from './sockets/backlog.js';
 import { OperationMessageDto, SubscribeMessageDto, UnsubscribeMessageDto } from './sockets/messages.dto.js';
 import { Reply } from './sockets/reply.js';
 import { SessionsService } from './sockets/sessions.service.js';
@@ -19,7 +21,7 @@ import { SubscriptionsService } from './sockets/subscriptions.service.js';
 /** As much as a REST body may have. The transport takes more, so that a larger message gets an answer. */
 const MAX_MESSAGE_CHARS = 1_000_000;
 
-type Handler = (session: SocketSession, body: unknown, reply: Reply) => Promise<void>;
+type Handler = (session: SocketSession, caller: Principal, body: unknown, reply: Reply) => Promise<void>;
 
 /** The Socket.IO door. */
 @WebSocketGateway()
@@ -44,6 +46,7 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
    * different events could change places, and its guards, pipes and filters would not see these anyway.
    */
   handleConnection(socket: StationSocket): void {
+    boundBacklog(socket);
     const session = this.sessions.open(socket);
     const handlers: Record<string, Handler> = {
       'repo-operation': (...message) => this.operate(...message),
@@ -51,7 +54,7 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
       'repo-unsubscribe': (...message) => this.unsubscribe(...message),
     };
     for (const [event, handler] of Object.entries(handlers)) {
-      socket.on(event, (...args) => receive(session, event, args, handler));
+      socket.on(event, (...args) => this.receive(session, event, args, handler));
     }
   }
 
@@ -59,38 +62,42 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
     this.sessions.close(socket);
   }
 
-  private async operate(session: SocketSession, body: unknown, reply: Reply): Promise<void> {
+  private async operate(session: SocketSession, caller: Principal, body: unknown, reply: Reply): Promise<void> {
     const message = validate(OperationMessageDto, body, 'message');
-    const caller = await this.sessions.callerOf(session, message.apiKey);
     await this.operations.takeUp(message, caller, session.socket.id, reply);
   }
 
-  private async subscribe(session: SocketSession, body: unknown, reply: Reply): Promise<void> {
+  private async subscribe(session: SocketSession, caller: Principal, body: unknown, reply: Reply): Promise<void> {
     const message = validate(SubscribeMessageDto, body, 'message');
-    const caller = await this.sessions.callerOf(session, message.apiKey);
     await this.subscriptions.subscribe(session, caller, message, reply);
   }
 
-  private async unsubscribe(session: SocketSession, body: unknown, reply: Reply): Promise<void> {
+  private async unsubscribe(session: SocketSession, caller: Principal, body: unknown, reply: Reply): Promise<void> {
     const message = validate(UnsubscribeMessageDto, body, 'message');
-    const caller = await this.sessions.callerOf(session, message.apiKey);
     await this.subscriptions.unsubscribe(session, caller, message, reply);
   }
-}
 
-/** Whatever was sent, it is answered exactly once and nothing is thrown into Socket.IO. */
-function receive(session: SocketSession, event: string, args: unknown[], handler: Handler): void {
-  const last = args.at(-1);
-  const acknowledge = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
-  const [body] = acknowledge ? args.slice(0, -1) : args;
-  const reply = new Reply(session.socket, event, acknowledge, body);
-  try {
-    if (JSON.stringify(body ?? null).length > MAX_MESSAGE_CHARS) {
-      throw new Failure('TOO_LARGE', `The message has more than ${MAX_MESSAGE_CHARS} characters.`);
+  /** Whatever was sent, it is answered exactly once and nothing is thrown into Socket.IO. */
+  private receive(session: SocketSession, event: string, args: unknown[], handler: Handler): void {
+    const last = args.at(-1);
+    const acknowledge = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
+    const [body] = acknowledge ? args.slice(0, -1) : args;
+    const reply = new Reply(session.socket, event, acknowledge, body);
+    const takeUp = async () => {
+      try {
+        // First of all: what a stranger has sent is not worth a look.
+        const caller = await this.sessions.callerOf(session, body);
+        refuseExcess(body, MAX_MESSAGE_CHARS);
+        await handler(session, caller, body, reply);
+      } catch (error) {
+        reply.fail(error);
+      }
+    };
+    try {
+      session.inTurn(takeUp);
+    } catch (error) {
+      reply.fail(error);
     }
-    session.inTurn(() => handler(session, body, reply).catch((error: unknown) => reply.fail(error)));
-  } catch (error) {
-    reply.fail(error);
   }
 }
 

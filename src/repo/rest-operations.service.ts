@@ -4,13 +4,17 @@ import { OperationFailure } from '../common/operation-failure.js';
 import type { Operation } from '../contracts/shapes.js';
 import { Idempotency } from '../operations/idempotency.js';
 import type { OperationTicket, SubmitContext } from '../operations/operation-request.js';
+import { OperationsService } from '../operations/operations.service.js';
 import type { Exchange } from './exchange.js';
 import { parsePrefer } from './prefer.js';
 
 /** How REST asks for an operation: once per Idempotency-Key, waiting for its outcome as long as the client prefers. */
 @Injectable()
 export class RestOperationsService {
-  constructor(private readonly idempotency: Idempotency) {}
+  constructor(
+    private readonly idempotency: Idempotency,
+    private readonly operations: OperationsService,
+  ) {}
 
   async perform(
     exchange: Exchange,
@@ -23,7 +27,7 @@ export class RestOperationsService {
     const outcome = await within(waitSeconds * 1000, finished);
     if (!outcome) {
       response.status(202).setHeader('Location', `/operations/${operation.operationId}`);
-      return aboutOperation(operation);
+      return aboutOperation((await this.operations.find(operation.operationId)) ?? operation); // as it is by now
     }
     if (outcome.status !== 'succeeded') throw new OperationFailure(outcome);
     return success(outcome.result, outcome);

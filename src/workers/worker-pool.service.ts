@@ -1,15 +1,17 @@
-import { inspect, types } from 'node:util';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import createDebug from 'debug';
 import { deferred } from '../common/deferred.js';
 import { Failure } from '../contracts/failure.js';
-import type { OperationContract, OperationName } from '../contracts/operations.js';
+import type { OperationContract, ThreadOperation } from '../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contracts/worker-messages.js';
+import { withoutPaths } from './thread/bounded.js';
 import { findTree, killTree } from './thread/process-tree.js';
 import { removeLaunchFolder } from './thread/sandbox/launch-folder.js';
 
 const debug = createDebug('repo-manager:threads');
+const logger = new Logger('Threads');
 
 export interface WorkerPoolOptions {
   /** Compiled entry of the threads. */
@@ -22,7 +24,7 @@ export interface WorkerPoolOptions {
   abortGraceMs: number;
 }
 
-export interface ThreadRequest<K extends OperationName> {
+export interface ThreadRequest<K extends ThreadOperation> {
   operation: K;
   context: ThreadContext;
   input: OperationContract[K]['input'];
@@ -31,7 +33,7 @@ export interface ThreadRequest<K extends OperationName> {
 }
 
 /** One operation in its thread. */
-export interface ThreadRun<K extends OperationName> {
+export interface ThreadRun<K extends ThreadOperation> {
   /** Rejects with the Failure that ended it. */
   output: Promise<OperationContract[K]['output']>;
   /** The thread has ended, and so has every process that it started. Never rejects. */
@@ -43,7 +45,7 @@ export interface ThreadRun<K extends OperationName> {
 
 export interface ThreadStats {
   operationId: string;
-  operation: OperationName;
+  operation: ThreadOperation;
   repoId: string;
   /** `session` once the operation is done and the thread lives on with its app. */
   state: 'busy' | 'aborting' | 'session';
@@ -58,6 +60,9 @@ export interface PoolStats {
   threads: ThreadStats[];
 }
 
+/** Of the heap of one thread. With the default (48) a flood of output costs three times the memory and is read no faster. */
+const YOUNG_MB = 12;
+
 /**
  * A fresh thread for every operation, started ahead of need. Whatever a thread does (exit, throw, run out of memory,
  * loop for ever) costs its own operation only: it fails with a code, its processes are killed, and nothing is leaked.
@@ -65,14 +70,14 @@ export interface PoolStats {
 @Injectable()
 export class WorkerPoolService {
   private readonly spare: Worker[] = [];
-  private readonly running = new Map<string, { stats: ThreadStats; run: ThreadRun<OperationName> }>();
+  private readonly running = new Map<string, { stats: ThreadStats; run: ThreadRun<ThreadOperation> }>();
   private closed = false;
 
   constructor(private readonly options: WorkerPoolOptions) {
     this.replenish();
   }
 
-  start<K extends OperationName>(request: ThreadRequest<K>): ThreadRun<K> {
+  start<K extends ThreadOperation>(request: ThreadRequest<K>): ThreadRun<K> {
     if (this.closed) throw new Failure('DRAINING', 'The server is shutting down');
     const worker = this.spare.shift() ?? this.create();
     this.replenish();
@@ -117,7 +122,7 @@ export class WorkerPoolService {
 
   private create(): Worker {
     const worker = new Worker(this.options.entry, {
-      resourceLimits: { maxOldGenerationSizeMb: this.options.memoryMb },
+      resourceLimits: { maxOldGenerationSizeMb: this.options.memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     // A spare thread that ends before it is needed is replaced when the next one is taken.
     worker.once('exit', () => void this.spare.splice(this.spare.indexOf(worker) >>> 0, 1));
@@ -127,7 +132,7 @@ export class WorkerPoolService {
   }
 }
 
-function carryOut<K extends OperationName>(
+function carryOut<K extends ThreadOperation>(
   worker: Worker,
   request: ThreadRequest<K>,
   stats: ThreadStats,
@@ -135,6 +140,7 @@ function carryOut<K extends OperationName>(
 ): ThreadRun<K> {
   const output = deferred<OperationContract[K]['output']>();
   let failure: Failure | undefined;
+  let hasSpoken = false;
   let lastResort: NodeJS.Timeout | undefined;
   const abort = (reason: Failure) => {
     if (failure) return;
@@ -145,8 +151,11 @@ function carryOut<K extends OperationName>(
   };
   worker.on('message', (message: FromThread) => {
     if (message.type === 'ready') return;
-    if (message.type === 'failed') output.reject(failure ?? Failure.from(message.failure));
-    else if (message.type === 'done') {
+    hasSpoken ||= message.type === 'failed' || message.type === 'done';
+    if (message.type === 'failed') {
+      if (message.unexpected) logger.error(`${request.operation} of ${request.context.repoId}: ${message.unexpected}`);
+      output.reject(failure ?? Failure.from(message.failure));
+    } else if (message.type === 'done') {
       stats.state = 'session';
       output.resolve(message.output);
     } else request.onMessage(message);
@@ -161,8 +170,8 @@ function carryOut<K extends OperationName>(
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', (code) => {
       clearTimeout(lastResort);
-      const conclude = (error?: unknown) => {
-        output.reject(failure ?? crash(request.operation, error ?? new Error(`the thread exited with code ${code}`)));
+      const conclude = (error: unknown = new Error(`the thread exited with code ${code}`)) => {
+        if (!hasSpoken) output.reject(failure ?? crash(request.operation, error));
         resolve();
       };
       // A thread that was ended by force could not end its processes, nor remove what they had.
@@ -185,12 +194,22 @@ async function removeRemains(context: ThreadContext): Promise<void> {
   await removeLaunchFolder(context);
 }
 
-function crash(operation: OperationName, error: unknown): Failure {
-  // Not everything that is thrown is an Error, and of a DOMException nothing at all gets through from another thread.
-  const reason = types.isNativeError(error) ? error.message : `it threw ${inspect(error)}`;
+/** What it was exactly stands in the server's log: of an error of anywhere in the server callers learn no paths. */
+function crash(operation: ThreadOperation, error: unknown): Failure {
+  logger.error(`The thread of ${operation} has crashed: ${inspect(error)}`);
   const code = (error as NodeJS.ErrnoException | null | undefined)?.code;
-  return new Failure('WORKER_CRASHED', `${reason}: the thread of ${operation}`, {
+  return new Failure('WORKER_CRASHED', `${reasonOf(error)}: the thread of ${operation}`, {
     cause: error,
     ...(code === 'ERR_WORKER_OUT_OF_MEMORY' && { retryable: false, suggestion: 'Raise WORKER_MEMORY_MB.' }),
   });
+}
+
+/**
+ * Not everything that is thrown is an Error, an Error from another thread is none any more, and of a DOMException nothing
+ * at all gets through.
+ */
+function reasonOf(error: unknown): string {
+  const { message } = Object(error) as { message?: unknown };
+  if (typeof message === 'string' && message !== '') return withoutPaths(message);
+  return `it threw ${typeof error === 'object' ? 'an object' : withoutPaths(inspect(error))}`;
 }

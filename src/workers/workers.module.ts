@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
+import { THREAD_ENTRY } from '../installation.js';
 import { WorkerPoolService } from './worker-pool.service.js';
 
 /** How long a thread has to end its processes before it is ended by force. */
@@ -15,7 +16,7 @@ const SPARE_THREADS = 2;
       inject: [STATION_CONFIG],
       useFactory: ({ workerMemoryMb }: StationConfig) =>
         new WorkerPoolService({
-          entry: new URL('./thread/entry.js', import.meta.url),
+          entry: THREAD_ENTRY,
           memoryMb: workerMemoryMb,
           spare: SPARE_THREADS,
           abortGraceMs: ABORT_GRACE_MS,

@@ -39,6 +39,8 @@ export class GitServer {
   readonly requests: GitRequest[] = [];
   private readonly auth = new Map<string, string>();
   private readonly redirects: { from: string; to: string; status: number }[] = [];
+  private readonly others: { path: string; answer: (request: IncomingMessage, response: ServerResponse) => void }[] =
+    [];
   private readonly stalls = new Map<string, { reach(): void; released: Promise<void> }>();
 
   private constructor(
@@ -95,6 +97,11 @@ export class GitServer {
     this.redirects.push({ from, to, status });
   }
 
+  /** Answers requests whose path begins with `path` (without `.git`) as no Git host does. */
+  misbehave(path: string, answer: (request: IncomingMessage, response: ServerResponse) => void): void {
+    this.others.push({ path, answer });
+  }
+
   async close(): Promise<void> {
     const closed = once(this.server, 'close');
     this.server.close();
@@ -114,6 +121,11 @@ export class GitServer {
       await stall.released;
     }
     if (response.destroyed) return; // the client has given up meanwhile
+    const other = this.others.find((one) => path.startsWith(one.path));
+    if (other) {
+      other.answer(request, response);
+      return;
+    }
     const redirect = this.redirects.find(({ from }) => path.startsWith(`${from}/`));
     if (redirect) {
       response.writeHead(redirect.status, { location: redirect.to + path.slice(redirect.from.length) }).end();

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { LogLine } from '../../src/contracts/log.js';
@@ -88,7 +89,7 @@ export class TestThread {
 
   async dispose(): Promise<void> {
     await killTree(() => findTree({ marker: this.marker }));
-    rmSync(this.root, { recursive: true, force: true });
+    execFileSync('rm', ['-rf', this.root]); // which reaches what lies deeper than the longest path
   }
 
   private logDirectory(operation: number): string {

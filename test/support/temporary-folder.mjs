@@ -13,7 +13,7 @@ export const beginRun = () => (process.env[RUN_VARIABLE] = `docking-station-test
 /** The prefix of this run; one of its own for a program that is not part of a run. */
 export const runPrefix = () => process.env[RUN_VARIABLE] ?? beginRun();
 
-/** Where all stations of a run keep their toolchains, so that each is fetched from the registry once. */
+/** Where all stations and specs of a run keep their toolchains, so that each is fetched from the registry once. */
 export const sharedToolchains = () => join(tmpdir(), `${runPrefix()}-toolchains`);
 
 /** @param {string} name */

@@ -94,6 +94,9 @@ export class LogPageDto {
   @ApiProperty({ description: 'Pass as `cursor` to go on from here.', example: '42' })
   nextCursor!: string;
 
-  @ApiProperty({ type: 'integer', description: 'Lines after the cursor that are no longer kept.' })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Lines of this page that are no longer kept: with no `lines` at all, the whole log was removed.',
+  })
   dropped!: number;
 }

@@ -1,4 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { inspect } from 'node:util';
+import { Injectable, Logger } from '@nestjs/common';
+import { Failure } from '../../contracts/failure.js';
 import type { OperationName } from '../../contracts/operations.js';
 import type { AnyJob, Procedure } from '../job.js';
 import { CloneProcedure } from './clone.procedure.js';
@@ -12,6 +14,7 @@ import { UpdateProcedure } from './update.procedure.js';
 /** Every operation has its procedure, or this does not compile. */
 @Injectable()
 export class Procedures {
+  private readonly logger = new Logger('Operations');
   private readonly byName: { [K in OperationName]: Procedure<K> };
 
   constructor(
@@ -26,7 +29,16 @@ export class Procedures {
     this.byName = { clone, install, update, run, stop, status, unload };
   }
 
-  perform(job: AnyJob): Promise<unknown> {
-    return (this.byName[job.operation.operation] as Procedure<OperationName>).perform(job);
+  async perform(job: AnyJob): Promise<unknown> {
+    const { operation, operationId, repoId } = job.operation;
+    try {
+      return await (this.byName[operation] as Procedure<OperationName>).perform(job);
+    } catch (error) {
+      // Callers are told no more than that it happened.
+      if (!(error instanceof Failure)) {
+        this.logger.error(`${operation} of ${repoId} failed unexpectedly, ${operationId}: ${inspect(error)}`);
+      }
+      throw error;
+    }
   }
 }

@@ -20,8 +20,7 @@ export class UnloadProcedure implements Procedure<'unload'> {
     const stopped = await this.stopper.stop(job, entry, 'unload');
     const { freedBytes } = await job.thread('unload', entry, {});
     await this.registry.remove(entry.uid);
-    this.changes.tell(entry, 'unloaded', { operationId: job.operation.operationId });
-    this.changes.forget(entry.uid);
+    this.changes.unloaded(entry, job.operation.operationId);
     return { unloaded: true, appStopped: !stopped.alreadyStopped, freedBytes };
   }
 }

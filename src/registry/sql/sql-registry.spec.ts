@@ -1,4 +1,14 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
@@ -56,6 +66,50 @@ describe('the registry', () => {
     await one.insert(entryOf('r_1', 'owner-app'));
     await Promise.all([one.update('r_1', { commit: 'abc' }), one.update('r_1', { visibility: 'shared' })]);
     expect(await one.find('r_1')).toMatchObject({ commit: 'abc', visibility: 'shared' });
+  });
+
+  describe('whose copy in the workspace the repository stands in the way of', () => {
+    const inWorkspace = (name = '.mcp-isolation.json') => join(folder, 'owner-app', name);
+    const before = () => registry().insert(entryOf('r_1', 'owner-app'));
+    const copy = () => JSON.parse(readFileSync(inWorkspace(), 'utf8')) as { commit: string };
+    beforeEach(() => mkdirSync(join(folder, 'owner-app')));
+
+    it.each([
+      [
+        'a folder with the name of its next version',
+        () => mkdirSync(inWorkspace('.mcp-isolation.json.next/x'), { recursive: true }),
+      ],
+      ['a pipe with that name', () => execFileSync('mkfifo', [inWorkspace('.mcp-isolation.json.next')])],
+    ])('by %s writes it all the same', async (_, plant) => {
+      await before();
+      plant();
+      await registry().update('r_1', { commit: 'abc' });
+      expect(copy().commit).toBe('abc');
+    });
+
+    it.each([
+      ['a folder', () => mkdirSync(inWorkspace())],
+      ['a pipe', () => execFileSync('mkfifo', [inWorkspace()])],
+      ['a link that leads out', () => symlinkSync(join(folder, '.manifests/r_1.json'), inWorkspace())],
+      ['nothing but null', () => writeFileSync(inWorkspace(), 'null')],
+      ['what is too large to be it', () => writeFileSync(inWorkspace(), `{"uid":"r_1"}${' '.repeat(100_000)}`)],
+    ])('by %s remembers the change, and leaves that alone', async (_, plant) => {
+      await before();
+      rmSync(inWorkspace());
+      plant();
+      const there = readdirSync(join(folder, 'owner-app'), { withFileTypes: true }).map(String);
+      await registry().update('r_1', { commit: 'abc' });
+      expect(await registry().find('r_1')).toMatchObject({ commit: 'abc' });
+      expect(readdirSync(join(folder, 'owner-app'), { withFileTypes: true }).map(String)).toEqual(there);
+      expect((await manifests().readAll(() => undefined))[0]).toMatchObject({ commit: 'abc' });
+    });
+
+    it('so that it cannot be written remembers the change', async () => {
+      await before();
+      mkdirSync(join(folder, '.manifests/r_1.json.readable/x'), { recursive: true });
+      await registry().update('r_1', { commit: 'abc' });
+      expect(await registry().find('r_1')).toMatchObject({ commit: 'abc' });
+    });
   });
 
   it.each([

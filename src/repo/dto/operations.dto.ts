@@ -76,7 +76,7 @@ export class RunDto implements RunOptions {
     values: 'string',
     description:
       'Environment variables of the app, text each, at most 128 kB. Names that change how it is started ' +
-      '(PATH, LD_*, NODE_OPTIONS, npm_config_* and the like) are refused with ENV_NOT_ALLOWED.',
+      '(PATH, LD_*, NODE_OPTIONS, npm_*, GIT_* and the like) are refused with ENV_NOT_ALLOWED. Values are never shown again.',
     example: { NODE_ENV: 'production' },
   })
   env?: Record<string, string>;

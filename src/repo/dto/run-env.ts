@@ -20,38 +20,39 @@ const DENIED = new Set([
   'ENV',
   'IFS',
   'PS4',
+  'CDPATH',
+  'ZDOTDIR',
   'SHELLOPTS',
   'BASHOPTS',
-  'BASH_ENV',
   'PROMPT_COMMAND',
   'NODE',
   'NODE_OPTIONS',
   'NODE_PATH',
+  'NODE_CHANNEL_FD',
+  'NODE_CHANNEL_SERIALIZATION_MODE',
+  'NODE_UNIQUE_ID',
+  'NODE_ICU_DATA',
   'NODE_REPL_EXTERNAL_MODULE',
   'SSH_ASKPASS',
   'GCONV_PATH',
   'GLIBC_TUNABLES',
-  'NPM_COMMAND',
-  'NPM_EXECPATH',
-  'NPM_NODE_EXECPATH',
-  'PNPM_HOME',
   TREE_MARKER,
 ]);
 const DENIED_PREFIXES = [
   'LD_',
   'DYLD_',
   'OPENSSL_',
-  'BASH_FUNC_',
+  'BASH_',
   'XDG_',
   'GIT_',
-  'NPM_CONFIG_',
-  'NPM_LIFECYCLE_',
-  'NPM_PACKAGE_',
-  'PNPM_CONFIG_',
+  'NPM_',
+  'PNPM_',
   'YARN_',
   'BUN_',
   'COREPACK_',
 ];
+/** A secret that apps are commonly given; npm itself does not read it. */
+const ALLOWED = new Set(['NPM_TOKEN']);
 
 /** Fails where `env` holds what an app must not be given; a message names the variable and never its value. */
 export function checkRunEnv(env: Readonly<Record<string, unknown>>, port?: number): void {
@@ -70,6 +71,7 @@ function checkName(name: string): void {
     throw notAllowed(name, 'a name is 1 to 256 characters, none of them "=" or NUL');
   }
   if (name in Object.prototype || name === 'prototype') throw notAllowed(name, 'it is no name for a variable');
+  if (ALLOWED.has(upper)) return;
   if (DENIED.has(upper) || DENIED_PREFIXES.some((prefix) => upper.startsWith(prefix))) {
     throw notAllowed(name, 'it would change how the app is started');
   }

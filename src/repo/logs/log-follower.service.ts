@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LogReader, type LogPage } from '../../apps/log-reader.js';
+import type { Principal } from '../../auth/principal.js';
 import { EventBus } from '../../events/event-bus.js';
 import { LogSourceService, type LogTarget } from './log-source.service.js';
 
@@ -15,10 +16,19 @@ export class LogFollowerService {
     private readonly events: EventBus,
   ) {}
 
-  /** Ends when the log can no longer grow. An empty page comes every 15 s in which nothing else does. */
-  async *follow(target: LogTarget, from: number): AsyncGenerator<LogPage, void> {
+  /**
+   * Ends when the log can no longer grow, or when the reader may no longer read it: asked before each page. An empty
+   * page comes every 15 s in which nothing else does.
+   */
+  async *follow(target: LogTarget, from: number, reader: Principal): AsyncGenerator<LogPage, void> {
     const news = new News();
+    let keyEnded = false;
     const unsubscribe = [
+      this.events.subscribe('key-ended', ({ keyId }) => {
+        if (keyId !== reader.keyId) return;
+        keyEnded = true;
+        news.arrive();
+      }),
       this.events.subscribe('log', ({ operationId }) => operationId === target.operationId && news.arrive()),
       // The end of an operation or an app is no line, and yet it ends the log.
       this.events.subscribe('event', ({ payload }) => payload.uid === target.uid && news.arrive()),
@@ -27,6 +37,7 @@ export class LogFollowerService {
     try {
       for (let cursor = from, ended = false; ;) {
         news.forget(); // before reading: what arrives while it reads is read next time
+        if (keyEnded || !(await this.sources.mayRead(target, reader))) return;
         const page = await this.logs.after(target.uid, target.operationId, cursor, BATCH_LINES);
         cursor = Number(page.nextCursor);
         if (page.lines.length > 0 || page.dropped > 0) yield page;

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import type { Principal } from '../../auth/principal.js';
+import { maySee } from '../../auth/repository-access.js';
 import { LogReader } from '../../apps/log-reader.js';
 import type { LogSource } from '../../contracts/events.js';
 import { Failure } from '../../contracts/failure.js';
@@ -36,8 +38,10 @@ export class LogSourceService {
       if (operation?.uid === uid) return { uid, operationId };
       throw new Failure('OPERATION_NOT_FOUND', `"${entry.repoId}" has no operation "${operationId}".`);
     }
-    if (source === 'app' && entry.state === 'running' && entry.appOperationId !== null) {
-      return { uid, operationId: entry.appOperationId };
+    // The app may have been started by an update: then it is none of the operations below.
+    if (source === 'app' && entry.appOperationId !== null) {
+      const app = { uid, operationId: entry.appOperationId };
+      if (entry.state === 'running' || (await this.logs.exists(uid, app.operationId))) return app;
     }
     const { operations } = await this.history.list({ uid, limit: KEPT });
     const candidates = operations.filter((operation) => sourceOf(operation.operation) === source);
@@ -47,6 +51,14 @@ export class LogSourceService {
     }
     const [latest] = candidates;
     return latest && { uid, operationId: latest.operationId };
+  }
+
+  /** As it is now: a repository can become private, or go while what its operations have written stays theirs to read. */
+  async mayRead({ uid, operationId }: LogTarget, reader: Principal): Promise<boolean> {
+    const entry = await this.registry.find(uid);
+    if (entry && maySee(reader, entry)) return true;
+    const operation = await this.operations.find(operationId);
+    return operation !== undefined && (reader.admin || operation.owner === reader.owner);
   }
 
   /** A finished operation's log is complete, but for that of a run: it grows as long as its app lives. */

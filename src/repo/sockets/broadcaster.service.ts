@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Principal } from '../../auth/principal.js';
 import { maySee } from '../../auth/repository-access.js';
 import { EventBus, type Audience, type StationEvents } from '../../events/event-bus.js';
@@ -11,7 +11,7 @@ const CONGESTED_PACKETS = 64;
 
 /** Hands what happens on the station to the sockets that may hear it. */
 @Injectable()
-export class BroadcasterService implements OnModuleInit, OnModuleDestroy {
+export class BroadcasterService implements OnModuleInit, OnApplicationShutdown {
   readonly replay = new EventReplay();
   private unsubscribe: (() => void)[] = [];
 
@@ -29,7 +29,8 @@ export class BroadcasterService implements OnModuleInit, OnModuleDestroy {
     ];
   }
 
-  onModuleDestroy(): void {
+  /** Not before: what is interrupted and stopped while the server drains is told as well. */
+  onApplicationShutdown(): void {
     for (const end of this.unsubscribe) end();
   }
 

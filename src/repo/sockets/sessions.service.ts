@@ -1,7 +1,8 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ApiKeysService } from '../../auth/api-keys.service.js';
 import { bearerOf } from '../../auth/bearer.js';
 import type { Principal } from '../../auth/principal.js';
+import { isPlainObject } from '../../common/fields.js';
 import { Failure } from '../../contracts/failure.js';
 import { EventBus } from '../../events/event-bus.js';
 import { SocketSession } from './socket-session.js';
@@ -9,7 +10,7 @@ import type { StationSocket } from './station-socket.js';
 
 /** The sockets that are connected, and who is behind each message of theirs. */
 @Injectable()
-export class SessionsService implements OnModuleInit, OnModuleDestroy {
+export class SessionsService implements OnModuleInit, OnApplicationShutdown {
   private readonly sessions = new Map<string, SocketSession>();
   private readonly admitted = new WeakMap<StationSocket, Principal>();
   private unsubscribe: (() => void) | undefined;
@@ -25,7 +26,8 @@ export class SessionsService implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  onModuleDestroy(): void {
+  /** Not before: while the server drains its sockets are told what is interrupted and stopped. */
+  onApplicationShutdown(): void {
     this.unsubscribe?.();
     for (const session of this.sessions.values()) session.end();
   }
@@ -58,9 +60,10 @@ export class SessionsService implements OnModuleInit, OnModuleDestroy {
     return this.sessions.values();
   }
 
-  /** Who asks: the message's own key, else whoever the socket is signed in as. */
-  async callerOf(session: SocketSession, apiKey: string | undefined): Promise<Principal> {
-    if (apiKey !== undefined) {
+  /** Who asks: the message's own key, else whoever the socket is signed in as. The message has not been validated yet. */
+  async callerOf(session: SocketSession, message: unknown): Promise<Principal> {
+    const apiKey = isPlainObject(message) ? message.apiKey : undefined;
+    if (typeof apiKey === 'string') {
       const principal = await this.keys.authenticate(apiKey);
       session.signIn(principal);
       return principal;

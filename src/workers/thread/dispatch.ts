@@ -1,7 +1,8 @@
-import type { OperationName } from '../../contracts/operations.js';
+import type { ThreadOperation } from '../../contracts/operations.js';
 import type { Handler } from './operation-thread.js';
 import { clone } from './operations/clone.js';
 import { install } from './operations/install.js';
+import { recover } from './operations/recover.js';
 import { run } from './operations/run.js';
 import { status } from './operations/status.js';
 import { stop } from './operations/stop.js';
@@ -9,4 +10,13 @@ import { unload } from './operations/unload.js';
 import { update } from './operations/update.js';
 
 /** Every operation has its handler, or this does not compile. */
-export const HANDLERS: { [K in OperationName]: Handler<K> } = { clone, install, update, run, stop, status, unload };
+export const HANDLERS: { [K in ThreadOperation]: Handler<K> } = {
+  clone,
+  install,
+  update,
+  run,
+  stop,
+  status,
+  unload,
+  recover,
+};

@@ -1,6 +1,7 @@
+import { inspect } from 'node:util';
 import { parentPort } from 'node:worker_threads';
 import { Failure } from '../../contracts/failure.js';
-import type { OperationName } from '../../contracts/operations.js';
+import type { ThreadOperation } from '../../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../../contracts/worker-messages.js';
 import { HANDLERS } from './dispatch.js';
 import { measureDisk } from './disk-watch.js';
@@ -8,6 +9,7 @@ import { toldProcessLimit, watchLimits } from './limits-watch.js';
 import { LogWriter } from './log-writer.js';
 import type { Handler, OperationThread } from './operation-thread.js';
 import { findTree, killTree } from './process-tree.js';
+import { Progress } from './progress.js';
 import { launchFolderOf } from './sandbox/launch-folder.js';
 import { openSandbox } from './sandbox/open-sandbox.js';
 import type { Watched } from './tree-usage.js';
@@ -20,11 +22,11 @@ const port = parentPort;
 if (!port) throw new Error('this file is the entry of a worker thread');
 
 /** These run programs of others, and may use more than they should. */
-const WATCHED = new Set<OperationName>(['clone', 'install', 'update', 'run']);
+const WATCHED = new Set<ThreadOperation>(['clone', 'install', 'update', 'run']);
 /** How much of the output tells why a program has ended. */
 const DIAGNOSED_LINES = 20;
 /** And once more at their end; an update does so before it cannot go back. */
-const MEASURED = new Set<OperationName>(['clone', 'install']);
+const MEASURED = new Set<ThreadOperation>(['clone', 'install']);
 
 const cancellation = new AbortController();
 const stoppingListeners: ((reason: string) => void)[] = [];
@@ -40,8 +42,9 @@ port.on('message', (message: ToThread) => {
 send({ type: 'ready' });
 
 async function carryOut({ operation, context, input }: StartMessage): Promise<void> {
-  const log = new LogWriter(context.log, (lastSeq) => send({ type: 'log', lastSeq }));
+  const log = new LogWriter(context.log, (lastSeq, bytes) => send({ type: 'log', lastSeq, bytes }));
   const sandbox = openSandbox(context.sandbox, context);
+  const progress = new Progress((phase, percent, message) => send({ type: 'progress', phase, percent, message }));
   const sessions: Promise<void>[] = [];
   const over = new AbortController();
   const watched = watchedOf(context);
@@ -51,7 +54,7 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
     send,
     sandbox,
     signal: cancellation.signal,
-    progress: (phase, percent, message) => send({ type: 'progress', phase, percent, message }),
+    progress: progress.tell,
     keepAlive: (session) => void sessions.push(session),
     onStopping: (listener) => void stoppingListeners.push(listener),
     checkLimits: async () => {
@@ -68,17 +71,21 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   };
   if (WATCHED.has(operation)) void watchLimits(watched, over.signal).then(endBeyondLimit);
   try {
-    const output = await (HANDLERS[operation] as Handler<OperationName>)(input, thread);
+    const output = await (HANDLERS[operation] as Handler<ThreadOperation>)(input, thread);
     if (sessions.length === 0) await endTree(context.marker);
     if (MEASURED.has(operation)) endBeyondLimit(await measureDisk(watched));
     cancellation.signal.throwIfAborted();
+    progress.end();
     send({ type: 'done', output });
   } catch (error) {
     await endTree(context.marker);
     if (WATCHED.has(operation)) await thread.checkLimits();
     const aborted = cancellation.signal.aborted ? (cancellation.signal.reason as Failure) : undefined;
+    progress.end();
     log.close(); // its last lines are on disk before anybody is told to read them
-    send({ type: 'failed', failure: (aborted ?? Failure.of(error)).toData() });
+    const failure = aborted ?? Failure.of(error);
+    const unexpected = failure.code === 'INTERNAL_ERROR' ? inspect(error) : undefined;
+    send({ type: 'failed', failure: failure.toData(), ...(unexpected !== undefined && { unexpected }) });
   }
   await Promise.allSettled(sessions);
   over.abort();

@@ -13,7 +13,7 @@ describe('a log', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   const directory = () => join(folder, 'log');
-  const open = (maxBytes = 1_000_000, onLines: (lastSeq: number) => void = () => undefined) =>
+  const open = (maxBytes = 1_000_000, onLines: (lastSeq: number, newBytes: number) => void = () => undefined) =>
     new LogWriter({ directory: directory(), maxBytes, files: 3 }, onLines);
   const segments = () => readdirSync(directory()).toSorted();
   const lines = () =>
@@ -69,11 +69,19 @@ describe('a log', () => {
     expect(lines().map(({ seq, text }) => [seq, text])).toEqual([[2, 'kept']]);
   });
 
-  it('tells of new lines, not of each', () => {
-    const told: number[] = [];
-    const log = open(1_000_000, (lastSeq) => told.push(lastSeq));
+  it('tells of new lines and how large they are, not of each', () => {
+    const told: [number, number][] = [];
+    const log = open(1_000_000, (...news) => told.push(news));
     for (let line = 0; line < 100; line += 1) log.write('stdout', ['x']);
     log.close();
-    expect(told).toEqual([100]);
+    expect(told).toEqual([[100, statSync(join(directory(), segments()[0] ?? '')).size]]);
+  });
+
+  it('tells sooner when they are many', () => {
+    const told: number[] = [];
+    const log = open(100_000_000, (_, newBytes) => told.push(newBytes));
+    for (let line = 0; line < 300; line += 1) log.write('stdout', ['x'.repeat(16_000)]);
+    expect(told).toHaveLength(4);
+    log.close();
   });
 });

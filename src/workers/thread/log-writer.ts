@@ -23,6 +23,7 @@ interface LogLimits {
 }
 
 const NOTICE_INTERVAL_MS = 100;
+const NOTICE_BYTES = 1_048_576;
 const TAIL_LINES = 40;
 /** More than one line of the greatest length: JSON writes some characters as six. */
 const LAST_LINES_BYTES = 262_144;
@@ -35,13 +36,15 @@ export class LogWriter {
   private seq = 0;
   private descriptor: number | undefined;
   private segmentBytes = 0;
+  /** Since `onLines` was last told. */
+  private newBytes = 0;
   private torn = false;
   private readonly tail: string[] = [];
   private notice: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly limits: LogLimits,
-    private readonly onLines: (lastSeq: number) => void,
+    private readonly onLines: (lastSeq: number, newBytes: number) => void,
   ) {
     this.seq = continuedSeq(limits.directory);
   }
@@ -94,7 +97,8 @@ export class LogWriter {
   private tell(): void {
     clearTimeout(this.notice);
     this.notice = undefined;
-    this.onLines(this.seq);
+    this.onLines(this.seq, this.newBytes);
+    this.newBytes = 0;
   }
 
   private append(firstSeq: number, batch: string): void {
@@ -104,6 +108,7 @@ export class LogWriter {
       const descriptor = this.segmentFor(firstSeq, bytes.length);
       for (let sent = 0; sent < bytes.length;) sent += writeSync(descriptor, bytes, sent);
       this.torn = false;
+      if (this.newBytes > NOTICE_BYTES) this.tell(); // room may have to be made for what follows
     } catch {
       // The disk is full: the output is lost, the program goes on. Readers see the gap in seq.
       this.torn = true;
@@ -119,6 +124,7 @@ export class LogWriter {
       this.segmentBytes = 0;
     }
     this.segmentBytes += bytes;
+    this.newBytes += bytes;
     return this.descriptor;
   }
 

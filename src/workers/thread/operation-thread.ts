@@ -1,4 +1,4 @@
-import type { OperationContract, OperationName } from '../../contracts/operations.js';
+import type { OperationContract, ThreadOperation } from '../../contracts/operations.js';
 import type { FromThread, ThreadContext } from '../../contracts/worker-messages.js';
 import type { LogWriter } from './log-writer.js';
 import type { Sandbox } from './sandbox/sandbox.js';
@@ -10,7 +10,7 @@ export interface OperationThread {
   readonly log: LogWriter;
   /** Aborted by cancel, timeout or shutdown; its reason is the Failure to end with. */
   readonly signal: AbortSignal;
-  /** `percent` is 0 to 100, or null where the tool does not tell. */
+  /** `percent` is 0 to 100, or null where the tool does not tell. Told as often as one likes: it is passed on at a pace. */
   progress(phase: string, percent: number | null, message: string): void;
   send(message: FromThread): void;
   /** The thread lives on until this settles: how the thread of a run becomes the session thread of its app. */
@@ -23,7 +23,7 @@ export interface OperationThread {
   onStopping(listener: (reason: string) => void): void;
 }
 
-export type Handler<K extends OperationName> = (
+export type Handler<K extends ThreadOperation> = (
   input: OperationContract[K]['input'],
   thread: OperationThread,
 ) => Promise<OperationContract[K]['output']>;

@@ -60,7 +60,7 @@ describe('a command of an operation', () => {
       shell(`yes ${'x'.repeat(80)} | head -c 45000000; yes | tr -d '\\n' | head -c 5000000; echo; echo last`),
     );
     expect(texts().at(-1)).toBe('last');
-    expect(texts().at(-2)).toContain('more characters cut');
+    expect(texts().at(-2)).toMatch(/\[truncated: \d+ more characters\]$/);
     expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
   }, 30_000);
 });

@@ -4,6 +4,7 @@ import { Failure } from '../../../contracts/failure.js';
 import type { RunInput, RunResult } from '../../../contracts/operations.js';
 import type { App } from '../../../contracts/shapes.js';
 import type { AppEndCause } from '../../../contracts/worker-messages.js';
+import { shortened } from '../bounded.js';
 import type { OperationThread } from '../operation-thread.js';
 import { killTree, terminateTree } from '../process-tree.js';
 import type { ProcessExit, SandboxedProcess } from '../sandbox/sandbox.js';
@@ -50,7 +51,8 @@ export class AppSession {
     private readonly input: RunInput,
     private readonly thread: OperationThread,
   ) {
-    const { name: script, command } = plan.script;
+    const script = plan.script.name;
+    const command = shortened(plan.script.command);
     const nowhere = { port: null, appPort: null, url: null, ready: false };
     const requested = input.requestedPort === undefined ? {} : { requestedPort: input.requestedPort };
     this.app = {

@@ -4,7 +4,7 @@ import type { App } from '../../../contracts/shapes.js';
 import type { AppTree } from './app-tree.js';
 import type { Publisher } from '../sandbox/sandbox.js';
 import { mainEndpoint, type Endpoint } from './endpoints.js';
-import { listeningOf } from './listeners.js';
+import { ListenerWatch } from './listeners.js';
 import { Readiness } from './readiness.js';
 
 const STARTING_POLL_MS = 100;
@@ -15,6 +15,7 @@ const CLOSE_WATCH_MS = 5_000;
 /** Looks again and again at what the app's processes are and where they listen, and keeps `app` up to date. */
 export class AppWatch {
   private readonly readiness: Readiness;
+  private readonly listenerWatch = new ListenerWatch();
   private listeners = '';
   private endpoints: Endpoint[] = [];
 
@@ -52,7 +53,7 @@ export class AppWatch {
 
   /** Asks the ports only when there are others than at the last look, or none of several has answered so far. */
   private async findEndpoints(): Promise<void> {
-    const listening = listeningOf(this.tree.inside().map(({ pid }) => pid));
+    const listening = this.listenerWatch.look(this.tree.inside().map(({ pid }) => pid));
     const listeners = JSON.stringify(listening.own);
     const undecided = !this.app.ready && this.endpoints.length > 1 && !this.endpoints.some(({ answers }) => answers);
     if (listeners === this.listeners && !undecided) return;

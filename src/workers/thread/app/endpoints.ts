@@ -23,6 +23,8 @@ export interface PublishedHost {
 
 /** Dev servers hold the first answer back until they have compiled; a guess is good enough then. */
 const PROBE_MS = 500;
+/** All are asked, kept and told again and again; a program may listen on thousands. */
+const MAX_PORTS = 32;
 const LOOPBACK: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 export async function publishedHost(host: string): Promise<PublishedHost> {
@@ -39,10 +41,16 @@ export async function publishedHost(host: string): Promise<PublishedHost> {
  * The app's ports and how each is reached: at the published host where a connection there arrives at the app and not at
  * a stranger, else where the app itself says. Debuggers are left out.
  */
-export async function locate(listening: Listening, host: PublishedHost): Promise<Endpoint[]> {
-  const ports = [...new Set(listening.own.map(({ port }) => port))].toSorted((a, b) => a - b);
+export async function locate(listening: Listening, host: PublishedHost, told: number): Promise<Endpoint[]> {
+  const ports = firstPorts(listening, told, MAX_PORTS);
   const found = await Promise.all(ports.map((port) => locatePort(listening, port, host)));
   return found.filter((endpoint) => endpoint !== undefined);
+}
+
+/** Of those that the app listens on, the one that it was given as PORT before all others. */
+export function firstPorts({ own }: Listening, told: number, count: number): number[] {
+  const rank = (port: number) => (port === told ? 0 : port);
+  return [...new Set(own.map(({ port }) => port))].toSorted((a, b) => rank(a) - rank(b)).slice(0, count);
 }
 
 /** Of several ports the one given as PORT, else one that answers HTTP. */

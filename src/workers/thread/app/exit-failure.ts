@@ -1,5 +1,6 @@
 import { Failure } from '../../../contracts/failure.js';
 import type { App } from '../../../contracts/shapes.js';
+import { shortened } from '../bounded.js';
 
 /** What the last lines of a failed start mean, the likeliest cause first. */
 const SYMPTOMS: { pattern: RegExp; script?: string; suggestion: string }[] = [
@@ -45,7 +46,13 @@ export function exitFailure(app: App, scripts: Record<string, string>, lines: st
       lines.some((line) => pattern.test(line.slice(0, MAX_CHARS))),
   );
   return new Failure('APP_EXITED', `The app ${endText(app)} before it was ready${reason ? `: ${reason}` : ''}`, {
-    context: { script, command, exitCode, signal, lastLines: lines.slice(-CONTEXT_LINES) },
+    context: {
+      script,
+      command,
+      exitCode,
+      signal,
+      lastLines: lines.slice(-CONTEXT_LINES).map((line) => shortened(line, MAX_CHARS)),
+    },
     ...(symptom && { suggestion: symptom.suggestion }),
   });
 }

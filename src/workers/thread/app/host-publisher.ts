@@ -6,11 +6,11 @@ import type { Listening } from './listeners.js';
 export class HostPublisher implements Publisher {
   private readonly host: Promise<PublishedHost>;
 
-  constructor({ host }: Pick<PublishedPorts, 'host'>) {
-    this.host = publishedHost(host);
+  constructor(private readonly ports: Pick<PublishedPorts, 'host' | 'appPort'>) {
+    this.host = publishedHost(ports.host);
   }
 
   async locate(listening: Listening): Promise<Endpoint[]> {
-    return locate(listening, await this.host);
+    return locate(listening, await this.host, this.ports.appPort);
   }
 }

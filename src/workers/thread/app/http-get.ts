@@ -22,6 +22,7 @@ export function httpGet(url: string, timeoutMs: number): Promise<HttpAnswer | un
       sent.destroy(); // an event stream never ends
     };
     sent.on('error', settle);
+    sent.once('close', settle); // it may have changed to another protocol, and then there is neither answer nor error
     sent.once('response', (response) => {
       answer = { status: response.statusCode ?? 0, beginning: '' };
       response.on('error', settle);

@@ -3,6 +3,9 @@ import type { InstallRecord } from '../../../contracts/operations.js';
 import { managerSettings, toolEnvironment } from '../package-manager/environment.js';
 import type { PackageManifest } from '../workspace/manifest.js';
 
+/** Of a variable: each level of nesting makes it longer. */
+const MAX_NAME_CHARS = 1_000;
+
 export type Tools = Pick<InstallRecord, 'packageManager' | 'node' | 'nodePath' | 'binPaths'>;
 
 export interface LaunchSetting {
@@ -63,6 +66,7 @@ function packageVariables(manifest: PackageManifest): Record<string, string> {
 
 function flatten(prefix: string, value: unknown): [string, string][] {
   if (typeof value === 'object' && value !== null) {
+    if (prefix.length > MAX_NAME_CHARS) return [];
     return Object.entries(value).flatMap(([key, one]) => flatten(`${prefix}_${key.replace(/\W/g, '_')}`, one));
   }
   const text =

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { isIPv6, SocketAddress } from 'node:net';
 import { endianness } from 'node:os';
 
@@ -19,16 +19,45 @@ export interface Listening {
   all: Listener[];
 }
 
-/** In the network namespaces of these processes, as the kernel knows it: no guess from output, no attempt to connect. */
-export function listeningOf(pids: number[]): Listening {
+/** The tables take the kernel 7 ms each, however few sockets there are, and are not read at every look. */
+const TABLES_MAX_AGE_MS = 2_000;
+
+/** Looks again and again at what listens: as the kernel knows it, no guess from output, no attempt to connect. */
+export class ListenerWatch {
+  private inodes = '';
+  private listening: Listening = { own: [], all: [] };
+  private readAt = 0;
+
+  /**
+   * In the network namespaces of these processes. At once when they have other sockets than at the last look; that one
+   * of them, bound before, listens now is noticed within two seconds.
+   */
+  look(pids: number[]): Listening {
+    const inodes = pids.flatMap(socketsOf);
+    const isFresh = Date.now() - this.readAt < TABLES_MAX_AGE_MS && inodes.join() === this.inodes;
+    if (isFresh) return this.listening;
+    this.inodes = inodes.join();
+    this.readAt = Date.now();
+    this.listening = listeningIn(namespacesOf(pids), new Set(inodes));
+    return this.listening;
+  }
+}
+
+/** `pids` are one of each namespace, `inodes` the sockets to tell apart from those of strangers. */
+function listeningIn(pids: number[], inodes: Set<string>): Listening {
+  if (inodes.size === 0) return { own: [], all: [] };
+  const all = pids.flatMap(listenersSeenBy);
+  return { own: all.filter(({ inode }) => inodes.has(inode)), all };
+}
+
+/** One process of each network namespace that these are in. */
+function namespacesOf(pids: number[]): number[] {
   const namespaces = new Map<string, number>();
   for (const pid of pids) {
-    const name = namespaceOf(pid);
-    if (name !== undefined && !namespaces.has(name)) namespaces.set(name, pid);
+    const name = readlink(`/proc/${pid}/ns/net`);
+    if (name !== '' && !namespaces.has(name)) namespaces.set(name, pid);
   }
-  const all = [...namespaces.values()].flatMap(listenersSeenBy);
-  const inodes = all.length > 0 ? new Set(pids.flatMap(socketsOf)) : new Set<string>();
-  return { own: all.filter(({ inode }) => inodes.has(inode)), all };
+  return [...namespaces.values()];
 }
 
 /** What listens in the network namespace of a process. */
@@ -47,6 +76,9 @@ export function reached<T extends Listener>(listeners: T[], host: string, port: 
 }
 
 const LISTEN = '0A';
+/** A row of any other state: number, local and remote address, state. */
+const CONNECTED = /^ *\d+: \S+ \S+ (?!0A)[0-9A-F]{2} /m;
+const buffer = Buffer.alloc(16_384);
 
 function parseTable(text: string): ListeningSocket[] {
   return text.split('\n').flatMap((line) => {
@@ -76,8 +108,6 @@ function socketsOf(pid: number): string[] {
   }
 }
 
-const namespaceOf = (pid: number): string | undefined => readlink(`/proc/${pid}/ns/net`) || undefined;
-
 function readlink(path: string): string {
   try {
     return readlinkSync(path);
@@ -86,10 +116,22 @@ function readlink(path: string): string {
   }
 }
 
+/**
+ * The kernel prints first all sockets that listen, then all that are connected, of which a busy machine has thousands:
+ * read up to the first of these.
+ */
 function readTable(path: string): string {
+  let descriptor: number | undefined;
   try {
-    return readFileSync(path, 'latin1');
+    descriptor = openSync(path, 'r');
+    for (let text = ''; ;) {
+      const bytes = readSync(descriptor, buffer);
+      text += buffer.toString('latin1', 0, bytes);
+      if (bytes === 0 || CONNECTED.test(text)) return text;
+    }
   } catch {
     return ''; // the process has ended meanwhile, or the machine has no IPv6
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }

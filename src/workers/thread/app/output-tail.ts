@@ -9,10 +9,7 @@ export class OutputTail {
   add(line: string): void {
     this.lines.push(line);
     this.bytes += Buffer.byteLength(line) + 1;
-    while (this.bytes > MAX_BYTES) {
-      this.bytes -= Buffer.byteLength(this.lines.shift() ?? '') + 1;
-      this.cut = true;
-    }
+    if (this.bytes > 2 * MAX_BYTES) this.trim(); // not at every line: a flood of empty ones would move 64 k of them each time
   }
 
   lastLines(count: number): string[] {
@@ -21,6 +18,14 @@ export class OutputTail {
 
   /** `truncated`: there was more. */
   read(): { output: string; truncated: boolean } {
+    this.trim();
     return { output: this.lines.map((line) => `${line}\n`).join(''), truncated: this.cut };
+  }
+
+  private trim(): void {
+    let gone = 0;
+    while (this.bytes > MAX_BYTES) this.bytes -= Buffer.byteLength(this.lines[gone++] ?? '') + 1;
+    this.lines.splice(0, gone);
+    this.cut ||= gone > 0;
   }
 }

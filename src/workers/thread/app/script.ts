@@ -1,8 +1,10 @@
 import { Failure } from '../../../contracts/failure.js';
+import { shortened } from '../bounded.js';
 import type { PackageManifest } from '../workspace/manifest.js';
 
 /** What is run when the caller names no script: the first that exists. */
 const DEFAULT_SCRIPTS = ['start', 'dev', 'serve'];
+const MAX_SHOWN = 100;
 
 export interface Script {
   name: string;
@@ -23,8 +25,9 @@ export function chooseScript(manifest: PackageManifest, wanted: string | undefin
 
 function notFound(names: string[], scripts: string[]): Failure {
   const shown = names.map((name) => JSON.stringify(name)).join(' or ');
+  const some = scripts.slice(0, MAX_SHOWN).map((name) => shortened(name, 100));
   return new Failure('SCRIPT_NOT_FOUND', `package.json has no script ${shown}`, {
-    suggestion: scripts.length > 0 ? `Choose one of: ${scripts.join(', ')}` : 'package.json has no scripts at all.',
-    context: { scripts },
+    suggestion: scripts.length > 0 ? `Choose one of: ${some.join(', ')}` : 'package.json has no scripts at all.',
+    context: { scripts: some },
   });
 }

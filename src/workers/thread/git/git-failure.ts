@@ -1,5 +1,6 @@
 import { Failure } from '../../../contracts/failure.js';
 import type { FailureCode } from '../../../contracts/failure-codes.js';
+import { shortened } from '../bounded.js';
 
 /** What git, curl and ssh say (in English: LC_ALL=C), the most telling first. */
 const SYMPTOMS: [symptom: RegExp, code: FailureCode, reason: string][] = [
@@ -29,7 +30,7 @@ const CONTEXT_LINES = 20;
 export function gitFailure(output: string, command: string): Failure {
   const lines = output
     .split(/[\r\n]+/)
-    .map((line) => line.trim())
+    .map((line) => shortened(line.trim()))
     .filter((line) => line !== '' && !/\d+% \(\d+\/\d+\)|^Cloning into /.test(line));
   const [, code, reason] = SYMPTOMS.find(([symptom]) => symptom.test(lines.join('\n'))) ?? [];
   const context = { lines: lines.slice(-CONTEXT_LINES) };

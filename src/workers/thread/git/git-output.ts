@@ -3,8 +3,6 @@ import { StringDecoder } from 'node:string_decoder';
 import { MAX_LINE_CHARS } from '../../../contracts/log.js';
 import type { OperationThread } from '../operation-thread.js';
 
-const PROGRESS_INTERVAL_MS = 200;
-
 const PHASES: [words: RegExp, phase: string][] = [
   [/^(remote: )?(Enumerating|Counting) objects/, 'counting'],
   [/^(remote: )?Compressing objects/, 'compressing'],
@@ -16,8 +14,6 @@ const PHASES: [words: RegExp, phase: string][] = [
 /** Reads what git writes to stderr: its percentages become progress, its lines go into the log without secrets. */
 export class GitOutput {
   private rest = '';
-  private phase = '';
-  private toldAt = 0;
 
   constructor(
     private readonly thread: Pick<OperationThread, 'log' | 'progress'>,
@@ -47,11 +43,11 @@ export class GitOutput {
   private tell(line: string): void {
     const phase = PHASES.find(([words]) => words.test(line))?.[1];
     if (!phase) return;
-    const now = Date.now();
-    if (phase === this.phase && now - this.toldAt < PROGRESS_INTERVAL_MS) return;
-    this.phase = phase;
-    this.toldAt = now;
     const percent = /(\d+)%/.exec(line)?.[1];
-    this.thread.progress(phase, percent === undefined ? null : Number(percent), this.redact(line.trim()));
+    this.thread.progress(
+      phase,
+      percent === undefined ? null : Math.min(Number(percent), 100),
+      this.redact(line.trim()),
+    );
   }
 }

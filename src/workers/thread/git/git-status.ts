@@ -1,8 +1,7 @@
 import type { StatusOutput } from '../../../contracts/operations.js';
+import { boundedPaths } from '../bounded.js';
 import type { GitThread } from './git.js';
 import { withReadOnlyView } from './read-only-view.js';
-
-const MAX_PATHS = 1_000;
 
 /** Fields before the path of a changed file and of a conflict. */
 const FIELDS: Record<string, number> = { '1': 8, u: 10 };
@@ -31,7 +30,7 @@ export async function readGitStatus(workspace: string, thread: GitThread): Promi
     ahead: Number(ahead ?? 0),
     behind: Number(behind ?? 0),
     clean: changed.length + untracked === 0,
-    changed: changed.slice(0, MAX_PATHS),
+    changed: boundedPaths(changed),
     untracked,
   };
 }

@@ -1,5 +1,7 @@
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { simpleGit } from 'simple-git';
+import { Failure } from '../../../contracts/failure.js';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { OperationThread } from '../operation-thread.js';
 import { findTree, killTree } from '../process-tree.js';
@@ -51,6 +53,10 @@ const CONFIG = [
   'submodule.recurse=false',
   'advice.detachedHead=false',
 ];
+
+/** The names of a few hundred thousand files. */
+const MAX_STDOUT_BYTES = 64_000_000;
+const MAX_STDERR_BYTES = 16_000_000;
 
 /** Runs git for one operation: in a clean environment, through the sandbox, without a question, and not beyond its abort. */
 export class Git {
@@ -104,12 +110,23 @@ export class Git {
       },
     }).env(environment);
     const output = new GitOutput(thread, (text) => this.redact(text));
-    git.outputHandler((_command, _stdout, stderr) => output.follow(stderr as Readable));
+    let flood: Failure | undefined;
+    const onFlood = () => {
+      if (flood) return;
+      flood = new Failure('GIT_FAILED', `The output is too long: git ${args[0]}`);
+      void this.killAll();
+    };
+    git.outputHandler((_command, stdout, stderr) => {
+      watchLength(stdout as Readable, MAX_STDOUT_BYTES, onFlood);
+      watchLength(stderr as Readable, MAX_STDERR_BYTES, onFlood);
+      output.follow(stderr as Readable);
+    });
     try {
       return await git.raw(args);
     } catch (error) {
       if (thread.signal.aborted) await this.killAll();
       thread.signal.throwIfAborted();
+      if (flood) throw flood;
       throw gitFailure(this.redact(error instanceof Error ? error.message : String(error)), args[0] ?? '');
     } finally {
       thread.signal.removeEventListener('abort', onAbort);
@@ -123,9 +140,23 @@ export class Git {
 
   private redact(text: string): string {
     const { secrets = [] } = this.options;
-    const withoutSecrets = secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+    const { workspace, staging } = this.thread.context.paths;
+    const withoutSecrets = secrets
+      .reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
+      .replaceAll(join(staging, 'tree'), '.')
+      .replaceAll(workspace, '.')
+      .replaceAll(dirname(staging), '.staging');
     return withoutSecrets.replace(/(\w:\/\/)[^/@\s]+@/g, '$1***@');
   }
+}
+
+/** simple-git keeps all of it in memory, and a host can say what it likes for as long as it likes. */
+function watchLength(stream: Readable, maxBytes: number, onFlood: () => void): void {
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) onFlood();
+  });
 }
 
 /** git's own are 128 and 129 at most; a shell in between, as a sandbox has one, adds the number of a signal to 128. */

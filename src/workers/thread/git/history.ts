@@ -1,4 +1,5 @@
 import type { UpdateOutput } from '../../../contracts/operations.js';
+import { shortened } from '../bounded.js';
 import type { Git } from './git.js';
 
 const MAX_COMMITS = 100;
@@ -44,7 +45,8 @@ export async function commitsBetween(
   const commits: UpdateOutput['commits'] = [];
   for (let at = 0; at + FIELDS.length < fields.length; at += FIELDS.length) {
     const [commit = '', subject = '', author = '', seconds] = fields.slice(at, at + FIELDS.length);
-    commits.push({ commit: commit.trim(), subject, author, time: Number(seconds) * 1000 });
+    const time = Number(seconds) * 1000;
+    commits.push({ commit: commit.trim(), subject: shortened(subject), author: shortened(author), time });
   }
   return commits;
 }

@@ -6,6 +6,7 @@ import {
   refuseForbiddenHost,
   type RepositoryUrl,
 } from '../../../contracts/repository-url.js';
+import { shortened } from '../bounded.js';
 import { checkedAddresses, type Address } from './addresses.js';
 import { ADVERTISEMENT, probe, type ProbeAnswer } from './probe.js';
 import { usesProxy } from './proxy.js';
@@ -23,6 +24,8 @@ export interface RepositoryPlace {
 }
 
 const MAX_REDIRECTS = 3;
+/** By this git knows a host of repositories; the old protocol of plain files knows no shallow clones. */
+const REPOSITORY_TYPE = 'application/x-git-upload-pack-advertisement';
 
 /**
  * Finds the repository before git is started: checks the host's addresses, and follows redirects (GitLab adds `.git`,
@@ -44,10 +47,9 @@ export async function locateRepository(
     const addresses = await checkedAddresses(url, access, signal);
     const answer = await ask(fetchUrl, addresses, credentials, signal);
     if (answer.location !== undefined && answer.status >= 300 && answer.status < 400) {
-      fetchUrl = repositoryOf(answer.location);
-      url = parseRepositoryUrl(fetchUrl);
+      [url, fetchUrl] = repositoryAt(answer.location);
       redirects += 1;
-    } else if (answer.status === 404 && !fetchUrl.endsWith('.git')) {
+    } else if ((answer.status === 404 || isPage(answer)) && !fetchUrl.endsWith('.git')) {
       fetchUrl += '.git'; // which the canonical URL has lost, and which a few hosts insist on
     } else {
       refuseUnreadable(answer, url, credentials !== undefined);
@@ -75,25 +77,38 @@ export const basicOf = ({ username, token }: { username?: string; token: string 
   password: token,
 });
 
-function refuseUnreadable({ status }: ProbeAnswer, { canonicalUrl }: RepositoryUrl, hadCredentials: boolean): void {
+const isPage = ({ status, contentType }: ProbeAnswer): boolean => status === 200 && contentType !== REPOSITORY_TYPE;
+
+function refuseUnreadable(answer: ProbeAnswer, { canonicalUrl }: RepositoryUrl, hadCredentials: boolean): void {
+  const { status, contentType } = answer;
+  if (status === 200 && !isPage(answer)) return;
   if (status === 401 || status === 403) {
     const reason = hadCredentials
       ? 'does not accept the credentials'
       : 'asks for credentials, or has no such repository';
     throw new Failure('GIT_AUTH_REQUIRED', `The Git host ${reason} (${status}): ${canonicalUrl}`);
   }
-  if (status === 404 || status === 410) {
-    throw new Failure('GIT_REPOSITORY_NOT_FOUND', `The Git host has no such repository (${status}): ${canonicalUrl}`);
-  }
   if (status === 429 || status >= 500) {
     throw new Failure('GIT_UNREACHABLE', `The Git host cannot answer now (${status}): ${canonicalUrl}`);
   }
+  if (status === 404 || status === 410) {
+    throw new Failure('GIT_REPOSITORY_NOT_FOUND', `The Git host has no such repository (${status}): ${canonicalUrl}`);
+  }
+  const what = shortened(contentType, 100) || 'no type';
+  const reason = `The host answers like none of Git repositories (${status}, ${what})`;
+  throw new Failure('GIT_REPOSITORY_NOT_FOUND', `${reason}: ${canonicalUrl}`);
 }
 
-function repositoryOf(location: string): string {
-  if (location.endsWith(ADVERTISEMENT)) return location.slice(0, -ADVERTISEMENT.length);
-  const { host } = new URL(location);
-  throw new Failure('GIT_REPOSITORY_NOT_FOUND', `The Git host redirects to a page of ${host} that is no repository`);
+/** Without what a host may have put in front of its name: git would keep it in the repository's configuration. */
+function repositoryAt(location: string): [RepositoryUrl, fetchUrl: string] {
+  const target = new URL(location);
+  Object.assign(target, { username: '', password: '' });
+  if (/^https?:$/.test(target.protocol) && target.href.endsWith(ADVERTISEMENT)) {
+    const fetchUrl = target.href.slice(0, -ADVERTISEMENT.length);
+    return [parseRepositoryUrl(fetchUrl), fetchUrl];
+  }
+  const where = target.host || target.protocol;
+  throw new Failure('GIT_REPOSITORY_NOT_FOUND', `The Git host redirects to a page of ${where} that is no repository`);
 }
 
 function pinned({ host, port }: RepositoryUrl, addresses: Address[]): string[] {

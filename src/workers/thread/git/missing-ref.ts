@@ -1,4 +1,5 @@
 import { Failure } from '../../../contracts/failure.js';
+import { shortened } from '../bounded.js';
 import type { Remote } from './remote.js';
 
 const SHOWN = 20;
@@ -10,10 +11,14 @@ export async function missingRef(remote: Remote, wanted: string | undefined): Pr
   if (branches.size + tags.size === 0) {
     return new Failure('EMPTY_REPOSITORY', `The repository has no commits yet: ${canonicalUrl}`);
   }
-  const existing = [...branches.keys()].slice(0, SHOWN);
+  const existing = [...branches.keys()].slice(0, SHOWN).map((name) => shortened(name));
   const what = wanted === undefined ? 'The default branch of the host' : `The branch or tag ${wanted}`;
   return new Failure('GIT_BRANCH_NOT_FOUND', `${what} does not exist: ${canonicalUrl}`, {
-    suggestion: `Choose one that exists, such as ${existing[0] ?? [...tags.keys()][0]}.`,
-    context: { branch: wanted ?? null, branches: existing, tags: [...tags.keys()].slice(-SHOWN) },
+    suggestion: `Choose one that exists, such as ${existing[0] ?? shortened([...tags.keys()][0] ?? '')}.`,
+    context: {
+      branch: wanted ?? null,
+      branches: existing,
+      tags: [...tags.keys()].slice(-SHOWN).map((name) => shortened(name)),
+    },
   });
 }

@@ -1,4 +1,4 @@
-import { request as requestHttp, type RequestOptions } from 'node:http';
+import { request as requestHttp, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { Failure } from '../../../contracts/failure.js';
 import type { Address } from './addresses.js';
@@ -6,8 +6,9 @@ import { certificateAuthorities } from './certificates.js';
 
 export interface ProbeAnswer {
   status: number;
-  /** Where a redirect leads, absolute. */
+  /** Where a redirect leads, absolute; undefined also where that is no address. */
   location?: string;
+  contentType: string;
 }
 
 interface ProbeOptions {
@@ -49,14 +50,15 @@ export async function probe(repositoryUrl: string, { addresses, basic, signal }:
       const connecting = setTimeout(giveUp(CONNECT_MS), CONNECT_MS);
       const answering = setTimeout(giveUp(ANSWER_MS), ANSWER_MS);
       request.once('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)));
-      request.once('response', ({ statusCode = 0, headers: { location } }) => {
-        resolve({ status: statusCode, location: location === undefined ? undefined : new URL(location, url).href });
+      request.once('response', ({ statusCode = 0, headers }) => {
+        resolve({ status: statusCode, location: absolute(headers.location, url), contentType: typeOf(headers) });
         request.destroy();
       });
       request.on('error', reject);
       request.once('close', () => {
         clearTimeout(connecting);
         clearTimeout(answering);
+        reject(new Error('it answers with another protocol')); // where there was neither an answer nor an error
       });
       request.end();
     });
@@ -65,6 +67,11 @@ export async function probe(repositoryUrl: string, { addresses, basic, signal }:
     throw new Failure('GIT_UNREACHABLE', `${reasonOf(error)}: ${url.host}`, { cause: error });
   }
 }
+
+const absolute = (location: string | undefined, base: URL): string | undefined =>
+  location !== undefined && URL.canParse(location, base.href) ? new URL(location, base).href : undefined;
+
+const typeOf = ({ 'content-type': type = '' }: IncomingHttpHeaders): string => type.split(';', 1).join().trim();
 
 /** Several addresses fail together, with an empty message of their own. */
 function reasonOf(error: unknown): string {

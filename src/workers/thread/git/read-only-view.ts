@@ -2,7 +2,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readInside } from '../workspace/read-inside.js';
 import { Git, type GitThread } from './git.js';
-import { gitFolderOf } from './git-folder.js';
+import { ownGitFolderOf } from './git-folder.js';
 import { safeConfig } from './safe-config.js';
 import { makeScratchFolder, removeScratchFolder } from '../workspace/scratch-folder.js';
 
@@ -19,7 +19,7 @@ export async function withReadOnlyView<T>(
   thread: GitThread,
   read: (git: Git) => Promise<T>,
 ): Promise<T> {
-  const gitFolder = gitFolderOf(workspace);
+  const gitFolder = ownGitFolderOf(workspace);
   const { staging } = thread.context.paths;
   const view = makeScratchFolder(staging, 'view');
   try {

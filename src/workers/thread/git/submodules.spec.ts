@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { GitServer } from '../../../../test/support/git-server.js';
 import type { GitFile } from '../../../../test/support/git-repository.js';
 import { TestThread } from '../../../../test/support/operation-thread.js';
@@ -68,6 +68,34 @@ describe('the submodules of a clone', () => {
     } finally {
       await internal.close();
     }
+  });
+
+  it('are those of the commit, whatever else .gitmodules speaks of', async () => {
+    const modules = Object.fromEntries(Array.from({ length: 2_000 }, (_, number) => [`none/${number}`, 'file:///x']));
+    const { url } = await server.createRepository('sub/none', { files: { '.gitmodules': gitmodules(modules) } });
+    expect((await cloneOf(url)).warnings).toEqual([]);
+  });
+
+  it('that cannot be had are told with few words, however many and however long', async () => {
+    const long = (number: number) => `${'long/'.repeat(200)}${number}`;
+    const modules = Object.fromEntries(Array.from({ length: 60 }, (_, number) => [long(number), 'file:///x']));
+    const { warnings } = await cloneOf(await superproject('sub/many', modules, 'a'.repeat(40)));
+    expect(warnings.at(-1)).toContain('10 more');
+    expect(warnings.join().length).toBeLessThan(30_000);
+  });
+
+  it('are not looked for in a .gitmodules that is too large', async () => {
+    const files = { '.gitmodules': `#${' '.repeat(1_000_000)}\n`, gone: { submodule: 'a'.repeat(40) } };
+    const { url } = await server.createRepository('sub/large', { files });
+    expect((await cloneOf(url)).warnings).toEqual([expect.stringContaining('too large')]);
+  });
+
+  it('leave no path of the station in the log of the clone', async () => {
+    const lib = await server.createRepository('sub/told');
+    const url = await superproject('sub/telling', { 'vendor/lib': '../told.git' }, await lib.commitOf('main'));
+    await cloneOf(url);
+    expect(JSON.stringify(station.log())).toContain('vendor/lib');
+    expect(JSON.stringify(station.log())).not.toContain(dirname(station.paths.workspace));
   });
 
   it('that cannot be found are warned about', async () => {

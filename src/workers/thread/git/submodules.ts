@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import type { GitAccess } from '../../../contracts/operations.js';
 import { hostPort, parseRepositoryUrl } from '../../../contracts/repository-url.js';
+import { shortened } from '../bounded.js';
 import { recoverSubmodule } from './git-folder.js';
 import type { GitThread } from './git.js';
 import { Git } from './git.js';
 import { openRemote } from './remote.js';
+import { submodulePaths } from './saved-changes.js';
 
 interface Superproject {
   folder: string;
@@ -24,40 +26,57 @@ interface Submodule {
 }
 
 const MAX_NESTING = 5;
+/** Of one operation, nested ones among them: each costs a look at its host. */
+const MAX_SUBMODULES = 500;
+const MAX_MODULES_BYTES = 1_000_000;
 
 /**
  * Fetches the submodules of what is checked out, nested ones too, and moves them to the commits that it names. Each one's
  * URL is judged as a repository's own is; git alone would fetch from anywhere, this machine's files included.
- * Returns a warning for each that could not be had; only an abort rejects.
+ * Returns a warning for each that could not be had; only an abort rejects. `budget` is how many may still be fetched.
  */
 export async function populateSubmodules(
   superproject: Superproject,
   thread: GitThread,
   nesting = 1,
+  budget = { left: MAX_SUBMODULES },
 ): Promise<string[]> {
   const { folder, url, depth } = superproject;
   const warnings: string[] = [];
-  for (const submodule of await submodulesOf(folder, thread)) {
+  const submodules = await submodulesOf(folder, thread).catch((error: unknown) => {
+    thread.signal.throwIfAborted();
+    warnings.push(`submodules: none was fetched: ${Failure.of(error).message}`);
+    return [];
+  });
+  for (const submodule of submodules) {
+    if (budget.left === 0) return [...warnings, `submodules: none was fetched beyond the first ${MAX_SUBMODULES}`];
+    budget.left -= 1;
     try {
       if (nesting > MAX_NESTING) throw new Failure('GIT_FAILED', `nested more than ${MAX_NESTING} levels deep`);
       const absoluteUrl = resolveUrl(submodule.url, url);
       const access = accessTo(absoluteUrl, superproject);
       await fetchSubmodule(submodule, { ...superproject, url: absoluteUrl, access }, thread);
       const nested = { folder: join(folder, submodule.path), url: absoluteUrl, access, depth };
-      warnings.push(...(await populateSubmodules(nested, thread, nesting + 1)));
+      warnings.push(...(await populateSubmodules(nested, thread, nesting + 1, budget)));
     } catch (error) {
       thread.signal.throwIfAborted();
-      warnings.push(`submodules: ${submodule.path} was not fetched: ${Failure.of(error).message}`);
+      warnings.push(shortened(`submodules: ${submodule.path} was not fetched: ${Failure.of(error).message}`));
     }
   }
   return warnings;
 }
 
-/** From the commit, not from the working tree, where .gitmodules may be a link to anywhere. */
+/**
+ * Those that are checked out, by .gitmodules of the commit: in the working tree that may be a link to anywhere. What it
+ * says of other paths counts for nothing. GIT_FAILED.
+ */
 export async function submodulesOf(folder: string, thread: GitThread): Promise<Submodule[]> {
   const git = new Git(thread);
-  const hasModules = await git.run(folder, ['ls-tree', '--name-only', 'HEAD', '--', '.gitmodules']);
-  if (hasModules === '') return [];
+  const [, size] = (await git.run(folder, ['ls-tree', '--long', 'HEAD', '--', '.gitmodules'])).match(/ (\d+)\t/) ?? [];
+  if (size === undefined) return [];
+  if (Number(size) > MAX_MODULES_BYTES) throw new Failure('GIT_FAILED', '.gitmodules is too large');
+  const paths = new Set(await submodulePaths(folder, git));
+  if (paths.size === 0) return [];
   const pattern = String.raw`^submodule\..*\.(path|url)$`;
   const output = await git.run(folder, ['config', '--blob', 'HEAD:.gitmodules', '-z', '--get-regexp', pattern]);
   const found = new Map<string, Partial<Submodule>>();
@@ -65,7 +84,7 @@ export async function submodulesOf(folder: string, thread: GitThread): Promise<S
     const [, name, field, value] = /^submodule\.(.*)\.(path|url)\n(.*)$/s.exec(entry) ?? [];
     if (name && field) found.set(name, { ...found.get(name), name, [field]: value });
   }
-  return [...found.values()].filter((one): one is Submodule => Boolean(one.path && one.url));
+  return [...found.values()].filter((one): one is Submodule => Boolean(one.path && one.url && paths.has(one.path)));
 }
 
 async function fetchSubmodule({ name, path }: Submodule, from: Superproject, thread: GitThread): Promise<void> {

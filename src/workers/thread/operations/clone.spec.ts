@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { GitServer } from '../../../../test/support/git-server.js';
 import { commandLine } from '../../../../test/support/processes.mjs';
@@ -184,6 +185,78 @@ describe('a clone', () => {
     } finally {
       await internal.close();
     }
+  });
+
+  it('keeps nothing of the credentials that a redirect names', async () => {
+    await server.createRepository('alice/named');
+    server.redirect('/alice/names', `http://alice:S3CR3T@${server.host}/alice/named.git`);
+    expect((await cloneOf(`${server.url}/alice/names`)).repoUrl).toBe(`${server.url}/alice/named`);
+    expect(gitConfig()).toContain('/alice/named.git');
+    expect(gitConfig() + JSON.stringify(station.log())).not.toMatch(/S3CR3T/);
+  });
+
+  it.each<[string, string, (request: IncomingMessage, response: ServerResponse) => void, string]>([
+    [
+      'a page',
+      'GIT_REPOSITORY_NOT_FOUND',
+      (_, response) => response.setHeader('content-type', 'text/html; charset=utf-8').end('<html>'),
+      'text/html',
+    ],
+    ['an empty page', 'GIT_REPOSITORY_NOT_FOUND', (_, response) => response.end(), '200'],
+    [
+      'noise',
+      'GIT_REPOSITORY_NOT_FOUND',
+      (_, response) => response.setHeader('content-type', 'image/png').end('PNG'),
+      'image/png',
+    ],
+    ['a refusal of its own', 'GIT_REPOSITORY_NOT_FOUND', (_, response) => response.writeHead(418).end(), '418'],
+    [
+      'a redirect to no address',
+      'GIT_REPOSITORY_NOT_FOUND',
+      (_, response) => response.writeHead(302, { location: 'http://[' }).end(),
+      '302',
+    ],
+    [
+      'a redirect to a file',
+      'GIT_REPOSITORY_NOT_FOUND',
+      (_, response) => response.writeHead(302, { location: 'file:///a/info/refs?service=git-upload-pack' }).end(),
+      'file:',
+    ],
+    [
+      'another protocol',
+      'GIT_UNREACHABLE',
+      ({ socket }) => socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+      'protocol',
+    ],
+  ])('of a host that answers with %s says so: %s', async (what, code, answer, told) => {
+    const path = `/odd/${what.replaceAll(' ', '-')}`;
+    server.misbehave(path, answer);
+    const failure = await failureOf(cloneOf(server.url + path));
+    expect(failure.code).toBe(code);
+    expect(failure.message).toContain(told);
+    nothingIsLeft();
+  });
+
+  it('of a host that never stops talking is ended', async () => {
+    const line = (text: string) => `${(text.length + 4).toString(16).padStart(4, '0')}${text}`;
+    const commit = 'a'.repeat(40);
+    const refs = [
+      line(`${commit} HEAD\0side-band-64k symref=HEAD:refs/heads/main\n`),
+      line(`${commit} refs/heads/main\n`),
+    ];
+    const talk = line(`\x02${`${'talk '.repeat(2_000)}\n`.repeat(6)}`);
+    server.misbehave('/odd/talk/info', (_, response) => {
+      response.setHeader('content-type', 'application/x-git-upload-pack-advertisement');
+      response.end([line('# service=git-upload-pack\n'), '0000', ...refs, '0000'].join(''));
+    });
+    server.misbehave('/odd/talk/git-upload-pack', (_, response) => {
+      response.setHeader('content-type', 'application/x-git-upload-pack-result').write(line('NAK\n'));
+      const goOn = () => void (response.destroyed || response.write(talk, goOn));
+      goOn();
+    });
+    const failure = await failureOf(cloneOf(`${server.url}/odd/talk`, { depth: 0 }));
+    expect(failure).toMatchObject({ code: 'GIT_FAILED', message: 'The output is too long: git clone' });
+    nothingIsLeft();
   });
 
   it.each(['info/refs', 'git-upload-pack'])(

@@ -1,7 +1,8 @@
-import { appendFileSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import type { CloneInput, CloneOutput } from '../../../contracts/operations.js';
+import { boundedWarnings } from '../bounded.js';
 import { Git } from '../git/git.js';
 import { lfsWarnings } from '../git/lfs.js';
 import { missingRef } from '../git/missing-ref.js';
@@ -10,6 +11,7 @@ import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { findTree, killTree } from '../process-tree.js';
 import { declaredDependencies } from '../workspace/manifest.js';
+import { removeFolders } from '../workspace/remove-folders.js';
 
 /** The readable copy of the manifest that the station puts into each workspace. */
 const MANIFEST_FILE = '.mcp-isolation.json';
@@ -20,7 +22,7 @@ export const clone: Handler<'clone'> = async (input, thread) => {
   const tree = treeOf(thread);
   const remote = await openRemote(input.repoUrl, input.git, thread);
   try {
-    rmSync(tree, { recursive: true, force: true }); // of a server that was killed
+    await removeFolders([tree]); // of a server that was killed
     mkdirSync(tree);
     thread.sandbox.giveAway(tree);
     const commit = await fetchRepository(remote, input, thread);
@@ -32,7 +34,7 @@ export const clone: Handler<'clone'> = async (input, thread) => {
   } catch (error) {
     // What still writes would make the folder anew.
     await killTree(() => findTree({ marker: thread.context.marker }));
-    rmSync(tree, { recursive: true, force: true, maxRetries: 3 });
+    await removeFolders([tree]).catch(() => undefined); // the next start tries again
     throw error;
   } finally {
     remote.dispose();
@@ -83,12 +85,12 @@ async function describe(
     refKind: head ? 'branch' : 'tag',
     commit,
     declaresDependencies: declared,
-    warnings: [
+    warnings: boundedWarnings([
       ...(isTracked ? [`${MANIFEST_FILE} is a file of the repository: the station leaves it alone`] : []),
       ...warnings,
       ...(await lfsWarnings(tree, git)),
       ...(await populateSubmodules(superproject, thread)),
-    ],
+    ]),
   };
 }
 

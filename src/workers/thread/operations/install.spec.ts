@@ -2,6 +2,7 @@ import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestThread, type Files } from '../../../../test/support/operation-thread.js';
+import { sharedToolchains } from '../../../../test/support/temporary-folder.mjs';
 import { readRegistryAccess } from '../../../config/registry-access.js';
 import type { InstallInput, RegistryAccess } from '../../../contracts/operations.js';
 import { install } from './install.js';
@@ -42,7 +43,7 @@ const packageLock = (dependencies: object) => ({
 });
 
 describe('install', () => {
-  const store = mkdtempSync(join(tmpdir(), 'toolchains-'));
+  const store = sharedToolchains();
   let registry: RegistryAccess;
   let repository: TestThread;
   const docked = (files: Files) => (repository = new TestThread(files));
@@ -57,7 +58,6 @@ describe('install', () => {
   beforeAll(async () => {
     registry = await readRegistryAccess();
   });
-  afterAll(() => rmSync(store, { recursive: true, force: true }));
   afterEach(() => repository.dispose());
 
   describe('by npm', () => {

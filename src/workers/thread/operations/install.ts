@@ -1,8 +1,11 @@
+import { boundedWarnings } from '../bounded.js';
 import { installDependencies } from '../package-manager/install-dependencies.js';
 import { removeEscapingLinks } from '../package-manager/escaping-links.js';
 import type { Handler } from '../operation-thread.js';
 import { provideToolchain } from '../toolchain/toolchain.js';
 import { dependencyFingerprint, readPackageJson } from '../workspace/manifest.js';
+
+const MAX_SCRIPTS_NOT_RUN = 1_000;
 
 /** Provides the tools that the repository asks for, and installs its dependencies with them. */
 export const install: Handler<'install'> = async (input, thread) => {
@@ -38,13 +41,13 @@ export const install: Handler<'install'> = async (input, thread) => {
       packageManager: choice,
       node,
       frozen,
-      scriptsNotRun,
+      scriptsNotRun: scriptsNotRun.slice(0, MAX_SCRIPTS_NOT_RUN),
       durationMs: Date.now() - startedAt,
-      warnings: [
+      warnings: boundedWarnings([
         ...removed.map((name) => `${name} was a link that led out of the repository, and was removed`),
         ...toolchain.warnings,
         ...warnings,
-      ],
+      ]),
     },
     record: { packageManager, node, nodePath, binPaths, fingerprint: dependencyFingerprint(workspace), production },
   };

@@ -119,6 +119,28 @@ describe('an app', () => {
       expect(await repository.run()).toMatchObject({ port: other });
     });
 
+    it('on very many ports is told with some of them, the one that it was given among these', async () => {
+      const many = 60;
+      const first = await freePort();
+      given(
+        { start: 'node many.js' },
+        {
+          'many.js': `const net = require('node:net'); net.createServer().listen(process.env.PORT);
+        for (let port = ${first}, left = ${many}; left > 0; port += 1, left -= 1) {
+          net.createServer().on('error', () => undefined).listen(port);
+        }`,
+        },
+      );
+      const { ports = [], port } = await repository.run();
+      expect(port).toBe(repository.port);
+      expect(ports.length).toBeLessThanOrEqual(32);
+    });
+
+    it('by a command of great length is told with its beginning', async () => {
+      given({ start: `${node('listens.js')} # ${'long '.repeat(10_000)}` });
+      expect((await repository.run()).command.length).toBeLessThan(1_000);
+    });
+
     it('and dies half a second later was never ready', async () => {
       given({ start: node('listens-then-dies.js') });
       await expect(repository.run()).rejects.toMatchObject({

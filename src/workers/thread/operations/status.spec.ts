@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -53,6 +53,29 @@ describe('the status', () => {
     );
   const statusOf = (input: StatusInput = {}): Promise<StatusOutput> => status(input, station.next());
   const inWorkspace = (name: string) => join(station.paths.workspace, name);
+
+  it('is there also where folders lie deeper than the longest path, and fields are nested without end', async () => {
+    const root = inWorkspace('');
+    const deep = "for (let i = 0; i < 30; i++) { fs.mkdirSync('d'.repeat(200)); process.chdir('d'.repeat(200)); }";
+    execFileSync(process.execPath, ['-e', deep], { cwd: root });
+    const nested = `${'{"a":'.repeat(150_000)}1${'}'.repeat(150_000)}`;
+    station.write({ 'package.json': `{"workspaces":["*"],"overrides":${nested}}` });
+    const before = dependencyFingerprint(root);
+    expect((await statusOf({ installed: { fingerprint: before } as InstallRecord })).warnings).toEqual([]);
+    station.write({ 'package.json': `{"workspaces":["*"],"overrides":${nested.replace('1', '2')}}` });
+    expect(dependencyFingerprint(root)).not.toBe(before);
+  });
+
+  it('does not read another repository that a file in place of .git leads to', async () => {
+    const other = join(dirname(station.paths.workspace), 'other');
+    cpSync(inWorkspace('.git'), other, { recursive: true });
+    writeFileSync(join(other, 'HEAD'), 'ref: refs/heads/of-another\n');
+    rmSync(inWorkspace('.git'), { recursive: true });
+    writeFileSync(inWorkspace('.git'), `gitdir: ${other}\n`);
+    const { git, warnings } = await statusOf();
+    expect(git.branch).toBeNull();
+    expect(warnings).toEqual(['There is a file in place of the .git folder']);
+  });
 
   it('of a fresh clone is clean', async () => {
     expect(await statusOf()).toEqual({

@@ -1,5 +1,6 @@
 import { Failure } from '../../../contracts/failure.js';
 import type { StatusOutput } from '../../../contracts/operations.js';
+import { boundedWarnings } from '../bounded.js';
 import { readGitStatus } from '../git/git-status.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { findInside } from '../process-tree.js';
@@ -35,7 +36,7 @@ export const status: Handler<'status'> = async ({ installed, tree }, thread) => 
     package: packageOf(workspace, warnings),
     diskBytes: bytes,
     process: tree ? processUsage(findInside(tree)) : null,
-    warnings,
+    warnings: boundedWarnings(warnings),
   };
 };
 

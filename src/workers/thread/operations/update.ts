@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UpdateInput, UpdateOutput } from '../../../contracts/operations.js';
+import { boundedPaths, boundedWarnings } from '../bounded.js';
 import { fetchRef, resolveRef } from '../git/fetch-ref.js';
 import { Git } from '../git/git.js';
 import { recoverRepository } from '../git/git-folder.js';
@@ -12,8 +13,6 @@ import { hasLocalCommits } from '../git/saved-changes.js';
 import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { declaredDependencies, dependencyFingerprint } from '../workspace/manifest.js';
-
-const MAX_PATHS = 1_000;
 
 /**
  * Moves the tree to where the branch or tag is now: upstream wins, and what is overwritten is saved first. What needs the
@@ -38,13 +37,13 @@ export const update: Handler<'update'> = async (input, thread) => {
         ...move.ref,
         from: move.from,
         to: move.to,
-        changedFiles: changes.slice(0, MAX_PATHS).map(({ path }) => path),
+        changedFiles: boundedPaths(changes.map(({ path }) => path)),
         changedFileCount: changes.length,
         commits,
         dependenciesChanged: dependencyFingerprint(folder) !== fingerprint,
         declaresDependencies: declared,
         ...(savedRef !== undefined && { savedRef }),
-        warnings: [...manifestWarnings, ...warnings],
+        warnings: boundedWarnings([...manifestWarnings, ...warnings]),
       };
     } catch (error) {
       await undo();

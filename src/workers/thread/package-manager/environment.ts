@@ -3,7 +3,7 @@ import semver from 'semver';
 import type { RegistryAccess } from '../../../contracts/operations.js';
 import type { PackageManagerName } from '../../../contracts/shapes.js';
 import { nodeHeaders } from '../toolchain/station-node.js';
-import { ensureFolder } from '../workspace/scratch-folder.js';
+import { makePlainFolder } from '../workspace/plain-folder.js';
 import { writeUserConfiguration } from './user-configuration.js';
 
 /** Of the server's environment only what tells about the machine: where programs are, its language, its way to the network. */
@@ -42,7 +42,7 @@ export interface ToolEnvironment {
  */
 export function toolEnvironment({ home, binPaths, nodePath }: ToolEnvironment): Record<string, string> {
   const temporary = join(home, 'tmp');
-  ensureFolder(temporary);
+  makePlainFolder(temporary);
   const machine = OF_THE_MACHINE.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : []));
   const headers = nodeHeaders(nodePath);
   return {

@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { lstatSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import semver from 'semver';
 import type { RegistryAccess } from '../../../contracts/operations.js';
+import { shortened } from '../bounded.js';
 import type { OperationThread } from '../operation-thread.js';
 import { runCommand, type CommandEnd } from '../run-command.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
@@ -75,7 +76,8 @@ class DependencyInstall {
       if (others) warnings.push(`${name} cannot use ${others}: versions were chosen anew`);
     }
     if (attempt.end.exitCode !== 0) {
-      throw installFailure(attempt.command, attempt.end, attempt.watch, this.thread.log.lastLines(20));
+      const lastLines = this.thread.log.lastLines(20).map((line) => shortened(line));
+      throw installFailure(attempt.command, attempt.end, attempt.watch, lastLines);
     }
     return {
       frozen: lockfile !== undefined && !outdated,
@@ -96,8 +98,10 @@ class DependencyInstall {
     if (this.isBerry() && !this.files.lockfiles.some((one) => one.manager === 'yarn')) {
       // Without one yarn looks for the project's root in the folders above.
       const lockfile = join(this.workspace, 'yarn.lock');
-      writeFileSync(lockfile, '', { flag: 'wx' });
-      this.thread.sandbox.giveAway(lockfile);
+      if (!lstatSync(lockfile, { throwIfNoEntry: false })) {
+        writeFileSync(lockfile, '', { flag: 'wx' });
+        this.thread.sandbox.giveAway(lockfile);
+      }
     }
     let attempt: Attempt = { command: manager.name, end: { exitCode: 0, signal: null }, watch };
     for (const args of commands) {

@@ -2,10 +2,10 @@ import type { PackageManagerName } from '../../../contracts/shapes.js';
 import { phaseOf, type InstallPhase } from './install-phases.js';
 import { symptomsOf, type Symptom } from './install-symptoms.js';
 
-const PROGRESS_INTERVAL_MS = 250;
-const MAX_MESSAGE_CHARS = 200;
 /** Longer lines are no words of a package manager, and patterns would take their time over them. */
 const MAX_PARSED_CHARS = 2_000;
+
+const MAX_SCRIPTS_NOT_RUN = 1_000;
 
 /** `name@version` in the words of npm 12, pnpm and yarn; npm 11 lists the same packages, but runs them. */
 const NPM_BLOCKED = /install-scripts \d+ packages? had install scripts blocked/;
@@ -19,8 +19,6 @@ export class InstallWatch {
   /** `name@version` of packages whose install scripts were refused, as far as the output names them. */
   readonly scriptsNotRun = new Set<string>();
   private npmBlocked = false;
-  private phase: InstallPhase | undefined;
-  private toldAt = 0;
 
   constructor(
     private readonly manager: PackageManagerName,
@@ -36,16 +34,13 @@ export class InstallWatch {
     }
   };
 
-  /** A thousand packages are a thousand lines: told on a change of phase, and otherwise now and then. */
   private readPhase(text: string): void {
     const phase = phaseOf(this.manager, text);
-    if (!phase || (phase === this.phase && Date.now() - this.toldAt < PROGRESS_INTERVAL_MS)) return;
-    this.phase = phase;
-    this.toldAt = Date.now();
-    this.progress(phase, null, text.trim().slice(0, MAX_MESSAGE_CHARS));
+    if (phase) this.progress(phase, null, text.trim());
   }
 
   private readScripts(text: string): void {
+    if (this.scriptsNotRun.size >= MAX_SCRIPTS_NOT_RUN) return;
     if (NPM_BLOCKED.test(text)) this.npmBlocked = true;
     const listed = this.npmBlocked ? NPM_LISTED.exec(text)?.[1] : undefined;
     if (listed) this.scriptsNotRun.add(listed);

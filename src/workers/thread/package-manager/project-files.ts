@@ -22,7 +22,9 @@ export interface ProjectFiles {
   nodeVersion?: string;
 }
 
-const MAX_BYTES = 64_000_000;
+const MAX_LOCKFILE_BYTES = 64_000_000;
+const MAX_SETTINGS_BYTES = 1_000_000;
+const MAX_VERSION_BYTES = 4_096;
 
 /**
  * The order decides where there are several: package-lock.json comes last because `npm install` out of habit leaves one
@@ -38,28 +40,28 @@ const LOCKFILES: { file: string; manager: PackageManagerName; format: RegExp }[]
 ];
 
 export function readProjectFiles(workspace: string): ProjectFiles {
-  const read = (file: string) => readText(workspace, file);
+  const read = (file: string, maxBytes: number) => readText(workspace, file, maxBytes);
   const lockfiles = LOCKFILES.flatMap(({ file, manager, format }) => {
-    const text = read(file);
+    const text = read(file, MAX_LOCKFILE_BYTES);
     if (text === undefined) return [];
     const [, version, classic] = format.exec(text) ?? [];
-    return [{ file, manager, format: classic ? 'classic' : (version ?? '') }];
+    return [{ file, manager, format: classic ? 'classic' : (version ?? '').slice(0, 20) }];
   });
-  const pnpm = read('pnpm-workspace.yaml');
-  const yarnrc = read('.yarnrc.yml');
+  const pnpm = read('pnpm-workspace.yaml', MAX_SETTINGS_BYTES);
+  const yarnrc = read('.yarnrc.yml', MAX_SETTINGS_BYTES);
   return {
     lockfiles,
     pnpmWorkspace: pnpm === undefined ? undefined : /^packages\s*:/m.test(pnpm) ? 'packages' : 'settings',
     yarnRelease: /^yarnPath:.*yarn-(\d+\.\d+\.\d+[\w.-]*)\.c?js/m.exec(yarnrc ?? '')?.[1],
     yarnBerry: yarnrc !== undefined,
-    nvmrc: read('.nvmrc'),
-    nodeVersion: read('.node-version'),
+    nvmrc: read('.nvmrc', MAX_VERSION_BYTES),
+    nodeVersion: read('.node-version', MAX_VERSION_BYTES),
   };
 }
 
-function readText(workspace: string, file: string): string | undefined {
+function readText(workspace: string, file: string, maxBytes: number): string | undefined {
   try {
-    return readInside(workspace, file, MAX_BYTES)?.toString('utf8');
+    return readInside(workspace, file, maxBytes)?.toString('utf8');
   } catch (error) {
     if (error instanceof UnreadableFile) return undefined; // the package manager will say what it thinks of it
     throw error;

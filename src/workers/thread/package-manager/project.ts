@@ -9,11 +9,15 @@ export interface ProjectManifest {
   optionalDependencies?: unknown;
 }
 
+/** More is no name and no version; it would be matched against expressions, and told again and again. */
+const MAX_TEXT_CHARS = 500;
+
 /** `holder[key]` where that is a text that says something. */
 export function textAt(holder: unknown, key: string): string | undefined {
   if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, key)) return undefined;
   const value = (holder as Record<string, unknown>)[key];
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+  if (typeof value !== 'string' || value.length > MAX_TEXT_CHARS) return undefined;
+  return value.trim() || undefined;
 }
 
 /** The entries of `devEngines.runtime` or `devEngines.packageManager`: one, or a list of them. */

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { Failure } from '../../../contracts/failure.js';
 import type { RegistryAccess } from '../../../contracts/operations.js';
 
 /** Files of a repository's home that the station writes. */
@@ -33,6 +34,19 @@ export function writeUserConfiguration(home: string, registry: RegistryAccess): 
 
 /** Never through a link that a script of the repository has left in its place. */
 function writeAnew(path: string, text: string): void {
-  rmSync(path, { recursive: true, force: true });
-  writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+  try {
+    rmSync(path, { recursive: true, force: true });
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOSPC') throw error;
+    throw new Failure(
+      'INSTALL_FAILED',
+      `${basename(path)} in the home of the repository cannot be replaced (${code})`,
+      {
+        suggestion: 'Unload the repository and clone it again.',
+        cause: error,
+      },
+    );
+  }
 }

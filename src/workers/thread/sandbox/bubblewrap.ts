@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
 import { HostPublisher } from '../app/host-publisher.js';
-import { ensureFolder } from '../workspace/scratch-folder.js';
+import { makePlainFolder } from '../workspace/plain-folder.js';
 import { withoutInherited } from './descriptors.js';
-import { gitView } from './git-view.js';
-import { ownFiles } from './own-files.js';
+import { gitView, manifestView } from './workspace-view.js';
 import { FIRST_FREE_DESCRIPTOR, INIT, Launch, PIPES } from './launch.js';
 import { LaunchChain } from './launch-chain.js';
 import { LaunchFolder } from './launch-folder.js';
@@ -54,11 +53,11 @@ export class Bubblewrap implements Sandbox {
     const isPrivate = this.isPrivate(command.purpose);
     const { routes, relays } = isPrivate ? await planRoutes(machine) : { routes: [], relays: [] };
     const view = gitView(workspace, chain.sourceOf, FIRST_FREE_DESCRIPTOR);
-    const own = ownFiles(workspace, FIRST_FREE_DESCRIPTOR + view.descriptors.length);
-    const descriptors = [...view.descriptors, ...own.descriptors];
+    const manifest = manifestView(workspace, FIRST_FREE_DESCRIPTOR + view.descriptors.length);
+    const descriptors = [...view.descriptors, ...manifest.descriptors];
     const [file = '', ...args] = [
       ...(isPrivate ? chain.startWithNetwork(routes) : chain.start),
-      ...[...this.bwrap(command.purpose, chain), ...view.args, ...own.args, ...CLOSING],
+      ...[...this.bwrap(command.purpose, chain), ...view.args, ...manifest.args, ...CLOSING],
       ...['--chdir', command.cwd, '--as-pid-1', '--args', String(PIPES.arguments), '--info-fd', String(PIPES.news)],
       ...['--', ...limitArguments(limits), '/bin/sh', '-c', INIT, 'sh', command.file, ...command.args],
     ];
@@ -123,7 +122,7 @@ export class Bubblewrap implements Sandbox {
     const { paths } = this.context;
     this.folder.make();
     for (const folder of [paths.staging, paths.home, join(paths.home, 'tmp'), this.folder.temporary]) {
-      ensureFolder(folder);
+      makePlainFolder(folder);
       this.giveAway(folder);
     }
     // One that was loaded while the station ran as another user, or without a sandbox.

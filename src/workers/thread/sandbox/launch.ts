@@ -1,11 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../../contracts/failure.js';
 import type { ProcessIdentity } from '../../../contracts/process-tree.js';
+import { withoutPaths } from '../bounded.js';
 import { identify } from '../process-tree.js';
 import { LineQueue } from './line-queue.js';
 import type { ProcessExit, SandboxedProcess } from './sandbox.js';
@@ -99,9 +101,11 @@ export class Launch {
 
   private async fail(): Promise<never> {
     const { pid, stderr } = this.child;
-    const said =
-      pid && stderr ? (await text(stderr)).trim().slice(0, 1_000) : `${this.child.spawnfile} is not installed`;
-    throw new Failure('SANDBOX_UNAVAILABLE', `${said || 'it ended without a word'}: no sandbox for ${this.file}`);
+    const said = pid && stderr ? (await text(stderr)).trim() : `${this.child.spawnfile} is not installed`;
+    throw new Failure(
+      'SANDBOX_UNAVAILABLE',
+      `${withoutPaths(said) || 'it ended without a word'}: no sandbox for ${basename(this.file)}`,
+    );
   }
 
   private pipe(name: keyof typeof PIPES): Readable | Writable {

@@ -1,6 +1,8 @@
+import { basename } from 'node:path';
 import { execa } from 'execa';
 import { Failure } from '../../../contracts/failure.js';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
+import { withoutPaths } from '../bounded.js';
 import { identify } from '../process-tree.js';
 import { HostPublisher } from '../app/host-publisher.js';
 import type { Command, ProcessExit, PublishedPorts, Publisher, Sandbox, SandboxedProcess } from './sandbox.js';
@@ -56,7 +58,8 @@ export class NoSandbox implements Sandbox {
 
 function startFailure(command: Command, { cause }: { cause?: NodeJS.ErrnoException }): Failure {
   const code = cause?.code;
-  const reason = code === 'E2BIG' ? 'arguments and environment together are too long' : (cause?.message ?? 'unknown');
+  const reason =
+    code === 'E2BIG' ? 'arguments and environment together are too long' : withoutPaths(cause?.message ?? 'unknown');
   const blame = code === 'E2BIG' ? 'BAD_REQUEST' : code === 'ENOSPC' ? 'NO_SPACE' : 'INTERNAL_ERROR';
-  return new Failure(blame, `${reason}: could not start ${command.file}`, { cause });
+  return new Failure(blame, `${reason}: could not start ${basename(command.file)}`, { cause });
 }

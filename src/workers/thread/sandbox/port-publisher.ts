@@ -1,11 +1,13 @@
 import { isIP } from 'node:net';
-import { askAt, publishedHost, type Endpoint } from '../app/endpoints.js';
+import { askAt, firstPorts, publishedHost, type Endpoint } from '../app/endpoints.js';
 import type { Listener, Listening } from '../app/listeners.js';
 import type { PrivateNetwork } from './private-network.js';
 import type { PublishedPorts, Publisher } from './sandbox.js';
 
 /** More of them would be a scan, not an app. */
 const MAX_PORTS = 8;
+/** In the whole life of an app: each takes one of the range that all apps share. */
+const MAX_PUBLISHED = 32;
 const LOOPBACK = /^(127\.|::1$)/;
 
 /** Publishes the ports of an app that has a network of its own, whichever it listens on, and on whichever address. */
@@ -18,14 +20,12 @@ export class PortPublisher implements Publisher {
     private readonly ports: PublishedPorts,
   ) {}
 
-  async locate({ own }: Listening): Promise<Endpoint[]> {
-    // The one that it was told comes first: the port that was promised is its.
-    const rank = (port: number) => (port === this.ports.appPort ? 0 : port);
-    const appPorts = [...new Set(own.map(({ port }) => port))].toSorted((a, b) => rank(a) - rank(b));
+  async locate(listening: Listening): Promise<Endpoint[]> {
     const found: Endpoint[] = [];
-    for (const appPort of appPorts.slice(0, MAX_PORTS)) {
+    // The one that it was told comes first: the port that was promised is its.
+    for (const appPort of firstPorts(listening, this.ports.appPort, MAX_PORTS)) {
       const known = this.published.get(appPort);
-      const listeners = own.filter(({ port }) => port === appPort);
+      const listeners = listening.own.filter(({ port }) => port === appPort);
       const port = known === undefined ? await this.publish(appPort, listeners) : known;
       const { name } = await publishedHost(this.ports.host);
       const endpoint = port === null ? undefined : await askAt([name], port, appPort);
@@ -35,6 +35,7 @@ export class PortPublisher implements Publisher {
   }
 
   private async publish(appPort: number, listeners: Listener[]): Promise<number | null> {
+    if (this.published.size >= MAX_PUBLISHED) return null;
     const promised = [...this.published.values()].includes(this.ports.port) ? null : this.ports.port;
     const port = promised ?? (await this.ports.anotherPort());
     const loopback = listeners.every(({ address }) => LOOPBACK.test(address)) ? listeners[0]?.address : undefined;

@@ -4,6 +4,7 @@ import { rootCertificates } from 'node:tls';
 import type * as Pacote from 'pacote';
 import { Failure } from '../../../contracts/failure.js';
 import type { RegistryAccess } from '../../../contracts/operations.js';
+import { withoutPaths } from '../bounded.js';
 
 /** One version of a package, as far as choosing and fetching it needs. */
 export interface PublishedVersion {
@@ -84,9 +85,10 @@ export class PackageRegistry {
       return await use(pacote);
     } catch (error) {
       this.signal.throwIfAborted();
-      const failure = Failure.of(error, 'REGISTRY_UNREACHABLE');
+      const failure = Failure.of(error);
       if (failure.code === 'NO_SPACE') throw failure;
-      throw new Failure('REGISTRY_UNREACHABLE', `${failure.message}: could not fetch ${name} from the registry`, {
+      const reason = withoutPaths(error instanceof Error ? error.message : String(error));
+      throw new Failure('REGISTRY_UNREACHABLE', `${reason}: could not fetch ${name} from the registry`, {
         cause: error,
       });
     }

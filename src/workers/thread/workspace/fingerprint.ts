@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, type Dirent } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import { parseManifest } from './parse-manifest.js';
@@ -71,7 +71,8 @@ function contentOf(workspace: string, name: string): Buffer | string | undefined
   }
 }
 
-function relevantFields(workspace: string, path: string): string {
+/** Of one that cannot be taken apart, all that it is. */
+function relevantFields(workspace: string, path: string): Buffer | string {
   try {
     const manifest = parseManifest(workspace, path) ?? {};
     const scripts = manifest.scripts as Record<string, unknown> | null | undefined;
@@ -79,9 +80,8 @@ function relevantFields(workspace: string, path: string): string {
       MANIFEST_FIELDS.map((field) => manifest[field] ?? null),
       INSTALL_SCRIPTS.map((script) => scripts?.[script] ?? null),
     ]);
-  } catch (error) {
-    if (error instanceof Failure) return error.message;
-    throw error;
+  } catch {
+    return contentOf(workspace, path) ?? ''; // no JSON, or nested so deep that it cannot be written again
   }
 }
 
@@ -94,13 +94,22 @@ function manifestPaths(workspace: string): string[] {
   const paths: string[] = [];
   const folders = [workspace];
   for (const folder of folders) {
-    const entries = readdirSync(folder, { withFileTypes: true });
+    const entries = entriesOf(folder);
     if (entries.some(({ name }) => name === 'package.json'))
       paths.push(relative(workspace, join(folder, 'package.json')));
     const below = entries.filter((entry) => entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name));
     if (folders.length < MAX_FOLDERS) folders.push(...below.map(({ name }) => join(folder, name)));
   }
   return paths.toSorted();
+}
+
+/** An app may remove a folder meanwhile, or make one that lies deeper than the longest path that the kernel takes. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
 
 function hasMembers(workspace: string): boolean {

@@ -1,7 +1,9 @@
 import { lstatSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Failure } from '../../../contracts/failure.js';
+import { shortened } from '../bounded.js';
 
 const RETRY_MS = 50;
 const PATIENCE_MS = 10_000;
@@ -19,7 +21,10 @@ export async function removeFolders(folders: string[], signal?: AbortSignal): Pr
     const left = folders.filter(exists);
     if (left.length === 0) return;
     if (Date.now() > deadline) {
-      const lines = stderr.split('\n').slice(-20);
+      const lines = stderr
+        .split('\n')
+        .slice(-20)
+        .map((line) => withoutFolders(line, folders));
       throw new Failure('INTERNAL_ERROR', 'Not everything could be removed', { context: { lines } });
     }
     // What is in a folder without write permission cannot be removed, not by its owner either.
@@ -27,5 +32,8 @@ export async function removeFolders(folders: string[], signal?: AbortSignal): Pr
     await delay(RETRY_MS);
   }
 }
+
+const withoutFolders = (line: string, folders: string[]): string =>
+  shortened(folders.reduce((rest, folder) => rest.replaceAll(folder, basename(folder)), line));
 
 const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;

@@ -1,12 +1,5 @@
-import { lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-
-/** A folder, whatever a script of the repository has put into its place: through a link it would be somebody else's. */
-export function ensureFolder(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  rmSync(path, { force: true });
-  mkdirSync(path, { recursive: true });
-}
 
 /**
  * A folder for what git needs for one operation, in the repository's staging folder, which a server that was killed

@@ -1,5 +1,6 @@
 import { Failure } from '../contracts/failure.js';
-import { InProcessOperationQueue, type Lane, type QueueItem } from './operation-queue.js';
+import { InProcessOperationQueue } from './in-process-operation-queue.js';
+import type { Lane, QueueItem } from './operation-queue.js';
 
 /** Items note when they start, and end when they are told to. */
 function workplace({ workers = 1, waiting = 100 } = {}) {
@@ -67,9 +68,9 @@ describe('the operation queue', () => {
     const { add, queue } = workplace();
     for (const id of ['a', 'b', 'c']) add(id);
     expect([queue.position('a'), queue.position('b'), queue.position('c')]).toEqual([undefined, 1, 2]);
-    expect(queue.remove('b')).toBe(true);
+    expect([...queue.remove(['b', 'unknown'])]).toEqual(['b']);
     expect(queue.position('c')).toBe(1);
-    expect(queue.remove('a')).toBe(false);
+    expect(queue.remove(['a']).size).toBe(0);
   });
 
   it('refuses what would wait beyond its bound, and forgets it', () => {
@@ -78,6 +79,48 @@ describe('the operation queue', () => {
     add('b');
     expect(() => add('c')).toThrow(expect.objectContaining<Partial<Failure>>({ code: 'QUEUE_FULL' }));
     expect(queue.stats()).toMatchObject({ queued: 1, running: 1, limit: 1 });
+  });
+
+  it('counts what waits over all lanes, but never keeps a stop out for the work that waits', () => {
+    const { add } = workplace({ waiting: 2 });
+    const full = expect.objectContaining<Partial<Failure>>({ code: 'QUEUE_FULL' });
+    for (const id of ['clone', 'install']) add(id, { uid: 'r' });
+    add('build', { uid: 'r', lane: 'foreground' });
+    expect(() => add('another', { uid: 'r', lane: 'foreground' })).toThrow(full);
+    for (const id of ['status1', 'status2']) add(id, { lane: 'read', exclusive: false });
+    for (const id of ['stop1', 'stop2']) add(id, { lane: 'control', exclusive: false });
+    expect(() => add('stop3', { lane: 'control', exclusive: false })).toThrow(full);
+  });
+
+  it('tells once of all the changes of a moment', async () => {
+    const { add, queue } = workplace();
+    let told = 0;
+    const moved = new Promise<void>((resolve) => {
+      queue.onMoved(() => {
+        told += 1;
+        resolve();
+      });
+    });
+    for (const id of ['a', 'b', 'c', 'd']) add(id);
+    queue.remove(['c']);
+    expect(told).toBe(0);
+    await moved;
+    expect([told, queue.position('d')]).toEqual([1, 2]);
+  });
+
+  it('costs next to nothing with hundreds waiting whose places are asked for after every change', () => {
+    const { add, queue } = workplace({ waiting: 1000 });
+    const ids = Array.from({ length: 400 }, (_, index) => `op${index}`);
+    const startedAt = performance.now();
+    for (const [index, id] of ids.entries()) {
+      add(id, { owner: `owner${index % 7}` });
+      for (const one of ids.slice(0, index)) queue.position(one);
+    }
+    for (const id of ids) {
+      queue.remove([id]);
+      for (const one of ids) queue.position(one);
+    }
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
   });
 
   it('takes and starts nothing once it drains', async () => {

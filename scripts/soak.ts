@@ -1,0 +1,191 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { packageJson, programs } from '../test/support/fixtures.js';
+import { GitServer } from '../test/support/git-server.js';
+import { ask, type StationSocket } from '../test/support/station-socket.js';
+import { Station } from '../test/support/station.js';
+import { sharedToolchains } from '../test/support/temporary-folder.mjs';
+import { filesOf, processesOf } from '../test/support/traces.js';
+
+/**
+ * `npm run test:soak [cycles]`: an app with children, grandchildren and a daemon is run and ended again and again, by
+ * every kind of end, on one station. What is left at the end is counted and printed; anything at all is a failure.
+ */
+const CYCLES = Number(process.argv[2] ?? 500);
+const REPOSITORIES = 3;
+/** Before it nothing is counted: caches fill, threads start ahead of need. */
+const WARM_UP = 20;
+const SERVER_KILLS_EVERY = 60;
+const START = './double-forks.sh node waits.js; node detached-child.js waits.js & node listens.js';
+
+/** Reproducible: the same seed ends the same apps in the same ways. */
+let seed = 20_261_126;
+const random = (below: number): number => {
+  seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+  return seed % below;
+};
+
+interface Figures {
+  'processes of repositories': number;
+  'zombies of the server': number;
+  'ports of apps in use': number;
+  'file descriptors of the server': number;
+  'memory of the server in MiB': number;
+  'folders of repositories': number;
+}
+
+const ENDS = [
+  'stop',
+  'kill the app',
+  'kill one of the tree',
+  'cancel the start',
+  'time out',
+  'stop twice at once',
+] as const;
+
+class Soak {
+  readonly counts = new Map<string, number>();
+
+  constructor(
+    private readonly station: Station,
+    private readonly repoIds: string[],
+    private readonly ports: { first: number; last: number },
+  ) {}
+
+  async cycle(index: number): Promise<void> {
+    if (index > 0 && index % SERVER_KILLS_EVERY === 0) await this.killServer();
+    const repoId = this.repoIds[index % REPOSITORIES] ?? '';
+    const end = ENDS[random(ENDS.length)] ?? 'stop';
+    this.counts.set(end, (this.counts.get(end) ?? 0) + 1);
+    if (end === 'time out') {
+      await this.station.run(repoId, { background: false, timeoutMs: 700 + random(600) });
+      return;
+    }
+    if (end === 'cancel the start') return this.cancelStart(repoId);
+    const { status, body } = await this.station.run(repoId, { restartPolicy: 'no' });
+    if (status !== 200) throw new Error(`cycle ${index}: ${body.code} ${body.detail}`);
+    if (end === 'kill the app') process.kill(Number(body.result.pid), 'SIGKILL');
+    if (end === 'kill one of the tree') this.killOne(body.uid);
+    await Promise.all([this.stop(repoId), ...(end === 'stop twice at once' ? [this.stop(repoId)] : [])]);
+  }
+
+  figures(): Figures {
+    const pid = Number(this.station.pid);
+    const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return {
+      'processes of repositories': processesOf(this.station).length,
+      'zombies of the server': zombiesOf(pid),
+      'ports of apps in use': listeningIn(this.ports),
+      'file descriptors of the server': readdirSync(`/proc/${pid}/fd`).filter((name) => isOpen(pid, name)).length,
+      'memory of the server in MiB': Math.round(Number(resident) / 1024),
+      'folders of repositories': filesOf(this.station).filter((name) => !name.startsWith('.manifests')).length,
+    };
+  }
+
+  private async stop(repoId: string): Promise<void> {
+    const { status, body } = await this.station.stop(repoId, { graceMs: 300 });
+    if (status !== 200) throw new Error(`stop: ${body.code} ${body.detail}`);
+  }
+
+  private async cancelStart(repoId: string): Promise<void> {
+    const socket: StationSocket = await this.station.socket();
+    const begun = new Promise<string>((resolve) => {
+      socket.on('repo-notification', ({ operation, operationId }) => operation === 'run' && resolve(operationId));
+      socket.on('repo-event', ({ state, operationId }) => state === 'running' && operationId && resolve(operationId));
+    });
+    const run = ask(socket, { operation: 'run', repoId });
+    await this.station.cancel(await begun);
+    await run;
+    socket.close();
+    await this.stop(repoId);
+  }
+
+  private killOne(uid: string): void {
+    const pids = processesOf(this.station, uid);
+    const pid = pids[random(Math.max(1, pids.length))];
+    try {
+      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+
+  private async killServer(): Promise<void> {
+    this.counts.set('kill the server', (this.counts.get('kill the server') ?? 0) + 1);
+    await this.station.run(this.repoIds[0] ?? '', { restartPolicy: 'no' });
+    await this.station.kill('SIGKILL');
+    await this.station.restart();
+  }
+}
+
+function zombiesOf(parent: number): number {
+  return readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+      const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return state === 'Z' && Number(ppid) === parent;
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+function listeningIn({ first, last }: { first: number; last: number }): number {
+  const lines = ['tcp', 'tcp6'].flatMap((table) => readFileSync(`/proc/net/${table}`, 'latin1').split('\n'));
+  const ports = lines.flatMap((line) => {
+    const [, local = '', , state] = line.trim().split(/\s+/);
+    return state === '0A' ? [Number.parseInt(local.split(':')[1] ?? '', 16)] : [];
+  });
+  return ports.filter((port) => port >= first && port <= last).length;
+}
+
+function isOpen(pid: number, descriptor: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${descriptor}`) !== '';
+  } catch {
+    return false;
+  }
+}
+
+async function main(): Promise<void> {
+  const git = await GitServer.start();
+  const ports = { first: 24_000, last: 24_099 };
+  const env = { APP_PORT_RANGE: `${ports.first}-${ports.last}` };
+  const station = await Station.start({ allowedHosts: [git.host], env });
+  try {
+    const repoIds: string[] = [];
+    for (let index = 0; index < REPOSITORIES; index += 1) {
+      const files = { 'package.json': packageJson({ start: START }), ...programs() };
+      const { url } = await git.createRepository(`soak/app${index}`, { files });
+      repoIds.push((await station.clone(url)).body.repoId);
+    }
+    const soak = new Soak(station, repoIds, ports);
+    for (let index = 0; index < WARM_UP; index += 1) await soak.cycle(index);
+    const before = soak.figures();
+    const begun = Date.now();
+    for (let index = WARM_UP; index < CYCLES; index += 1) {
+      await soak.cycle(index);
+      if (index % 50 === 0) console.log(`${index} of ${CYCLES}`);
+    }
+    const seconds = (Date.now() - begun) / 1000;
+    for (const repoId of repoIds) await station.unload(repoId);
+    const after = soak.figures();
+    console.log(
+      `${CYCLES} cycles, ${(seconds / (CYCLES - WARM_UP)).toFixed(2)} s each:`,
+      Object.fromEntries(soak.counts),
+    );
+    console.table({ before, after });
+    const { body } = await station.api<{ count: number }>('GET', '/repo/list');
+    const left = after['processes of repositories'] + after['zombies of the server'] + after['ports of apps in use'];
+    const grown = after['file descriptors of the server'] - before['file descriptors of the server'];
+    if (left + after['folders of repositories'] + body.result.count > 0 || grown > 5) process.exitCode = 1;
+    console.log(process.exitCode ? 'Something was left behind.' : 'Nothing was left behind.');
+  } finally {
+    await station.close();
+    await git.close();
+    await rm(sharedToolchains(), { recursive: true, force: true });
+  }
+}
+
+await main();

@@ -1,0 +1,42 @@
+import { json, type NextFunction, type Request, type RequestHandler } from 'express';
+import { refuseExcess } from '../common/bounds.js';
+import type { ApiKeysService } from './api-keys.service.js';
+import { bearerOf } from './bearer.js';
+
+const MAX_BODY = '1mb';
+
+/**
+ * Reads JSON bodies, of requests with a valid key only: no public route takes one, and a stranger's is not worth the
+ * time to parse it. The guard refuses the request afterwards as it refuses any.
+ */
+export function bodiesOfCallers(keys: ApiKeysService): RequestHandler {
+  const readJson = json({ limit: MAX_BODY });
+  return async (request, response, next) => {
+    if (!hasBody(request) || !(await isCaller(request, keys))) return next();
+    readJson(request, response, bounded(request, next));
+  };
+}
+
+function bounded(request: Request, next: NextFunction): NextFunction {
+  return (error?: unknown) => {
+    if (error !== undefined) return next(error);
+    try {
+      refuseExcess(request.body);
+      next();
+    } catch (excess) {
+      next(excess);
+    }
+  };
+}
+
+const hasBody = ({ headers }: Request): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+async function isCaller({ rawHeaders }: Request, keys: ApiKeysService): Promise<boolean> {
+  try {
+    await keys.authenticate(bearerOf(rawHeaders));
+    return true;
+  } catch {
+    return false;
+  }
+}

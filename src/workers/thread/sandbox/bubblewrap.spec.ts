@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { UNCONFINED } from '../../../../test/support/sandbox-plans.js';
+import { findTree, killTree } from '../process-tree.js';
+import { Bubblewrap } from './bubblewrap.js';
+
+describe('a sandbox of a repository that has put something in the place of its own folders', () => {
+  const marker = `bubblewrap-spec:${process.pid}`;
+  const user = process.getuid?.() === 0 ? 65_533 : undefined;
+  let root: string;
+  let paths: { workspace: string; home: string; staging: string };
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'bubblewrap-'));
+    paths = { workspace: join(root, 'workspace'), home: join(root, 'home'), staging: join(root, 'staging') };
+    for (const folder of [paths.workspace, paths.home, join(root, 'outside')]) mkdirSync(folder);
+    writeFileSync(join(root, 'outside', 'secret'), 'S3CR3T', { mode: 0o644 });
+    execFileSync('chmod', ['755', root]);
+  });
+  afterEach(async () => {
+    await killTree(() => findTree({ marker }));
+    rmSync(root, { recursive: true });
+  });
+
+  async function said(script: string): Promise<string> {
+    const machine = { ...UNCONFINED.machine, ...(user !== undefined && { user }) };
+    const plan = { ...UNCONFINED, isolation: { driver: 'bubblewrap' as const }, machine };
+    const sandbox = new Bubblewrap(plan, { operationId: 'op', repoId: 'app', paths, marker });
+    try {
+      const { stdout } = await sandbox.spawn({
+        ...{ purpose: 'app', file: '/bin/sh', args: ['-c', `{ ${script}; } 2>&1`], cwd: paths.workspace },
+        ...{ env: { PATH: '/usr/bin:/bin' }, stdin: 'empty' },
+      });
+      return await text(stdout);
+    } finally {
+      await sandbox.dispose();
+    }
+  }
+
+  it.each([
+    ['a link that leads out', () => symlinkSync(join(root, 'outside'), join(paths.home, 'tmp'))],
+    ['a link that leads nowhere', () => symlinkSync(join(root, 'nowhere'), join(paths.home, 'tmp'))],
+    ['a file', () => writeFileSync(join(paths.home, 'tmp'), '')],
+    ['a pipe', () => execFileSync('mkfifo', [join(paths.home, 'tmp')])],
+  ])('has temporary files of its own: %s', async (_, plant) => {
+    plant();
+    expect(await said(`echo mine > /tmp/a && cat ${paths.home}/tmp/a /tmp/secret`)).toMatch(/^mine\n.*No such file/);
+  });
+
+  it('does not let go of the folder of its temporary files', async () => {
+    const escape = `mv ${paths.home}/tmp ${paths.home}/other || rm -r ${paths.home}/tmp; ls -d ${paths.home}/tmp`;
+    expect(await said(escape)).toMatch(/busy[^]*home\/tmp\n$/);
+  });
+
+  it.each([
+    ['a link that leads out', (path: string) => symlinkSync(join(root, 'outside', 'secret'), path)],
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+  ])('shows nothing else for the manifest, and does not wait: %s', async (_, plant) => {
+    plant(join(paths.workspace, '.mcp-isolation.json'));
+    expect(await said('test -f .mcp-isolation.json && cat .mcp-isolation.json; echo over')).toBe('over\n');
+  });
+
+  it('shows the manifest, which nobody can change in there', async () => {
+    const path = join(paths.workspace, '.mcp-isolation.json');
+    writeFileSync(path, 'readable', { mode: 0o444 });
+    execFileSync('chown', [String(user ?? process.getuid?.()), path]);
+    expect(await said('cat .mcp-isolation.json; chmod 666 .mcp-isolation.json; echo x > .mcp-isolation.json')).toMatch(
+      /^readable.*(read-only|not permitted)/is,
+    );
+  });
+});

@@ -1,0 +1,9 @@
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+
+/** Makes the folder, in place of whatever else a repository has put there: a link would lead out of what is its own. */
+export function makePlainFolder(path: string): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats?.isDirectory()) return;
+  if (stats) rmSync(path);
+  mkdirSync(path, { recursive: true });
+}
