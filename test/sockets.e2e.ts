@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { io, type Socket } from 'socket.io-client';
 import type { RepoEvent, RepoLog, RepoNotification, RepoProgress } from '../src/contracts/events.js';
 import type { Operation, Repository } from '../src/contracts/shapes.js';
@@ -70,6 +71,12 @@ function heard(socket: StationSocket | Socket): { event: string; payload: Record
   const frames: { event: string; payload: Record<string, unknown> }[] = [];
   (socket as Socket).onAny((event: string, payload: Record<string, unknown>) => void frames.push({ event, payload }));
   return frames;
+}
+
+/** Whether the server's end of a connection on loopback is there; its client may not have noticed. */
+function isConnected(clientPort: number, serverPort: number): boolean {
+  const hex = (port: number) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return readFileSync('/proc/net/tcp', 'utf8').includes(`${hex(serverPort)} ${hex(clientPort)} 01`);
 }
 
 /** Answered after everything that was sent before it: what a socket has not heard by then, it will not hear. */
@@ -332,6 +339,26 @@ describe('The server', () => {
     expect(station.output).not.toMatch(/unhandled|MaxListeners/i);
   });
 
+  it('lets go of a client that goes on asking without reading an answer', async () => {
+    const socket = rawSocket({ auth: { apiKey: station.adminKey }, transports: ['websocket'] });
+    await connected(socket);
+    const { ws } = socket.io.engine.transport as unknown as { ws: { pause(): void; _socket: { localPort: number } } };
+    const port = ws._socket.localPort;
+    expect(isConnected(port, station.port)).toBe(true);
+    ws.pause();
+    const asking = setInterval(() => {
+      for (let times = 0; times < 100; times += 1)
+        socket.emit('repo-operation', { operation: 'list', ...manyFields(20) });
+    }, 50);
+    const other = await station.socket();
+    try {
+      await eventually('the server has let go', () => !isConnected(port, station.port), 25_000);
+    } finally {
+      clearInterval(asking);
+    }
+    expect(await settled(other)).toMatchObject({ operation: 'list' });
+  }, 30_000);
+
   it('outlives a hundred sockets that come, ask and go', async () => {
     for (let times = 0; times < 100; times += 1) {
       const socket = rawSocket({ auth: { apiKey: station.adminKey }, transports: ['websocket'] });
@@ -413,32 +440,33 @@ describe('Events', () => {
     expect(after.filter((frame) => frame.event !== 'repo-success')).toEqual([]); // the answer of `settled` itself
   });
 
-  it('are numbered in order up to the last word about a repository that is gone', async () => {
+  it('are numbered on to the last word about a repository that goes', async () => {
     const socket = await station.socket();
     const frames = heard(socket);
     const { repoId } = await dock(fixture('hello'));
     await station.unload(repoId);
-    const { url } = await git.createRepository('sockets/never-whole', { files: fixture('hello') });
-    const stall = git.stall('/sockets/never-whole');
+
+    const { url } = await git.createRepository('sockets/ended', { files: fixture('hello') });
+    const stall = git.stall('/sockets/ended');
     const last = nextEvent(
       socket,
       'repo-notification',
-      (one) => one.repoId === 'sockets-never-whole' && one.operation === 'install' && one.status === 'failed',
+      (one) => one.repoId === 'sockets-ended' && one.operation === 'install' && one.status === 'failed',
       20_000,
     );
     const headers = { prefer: 'respond-async' };
     await station.clone(url, { branch: 'none' }, { headers });
-    await station.install('sockets-never-whole', {}, { headers });
+    await station.install('sockets-ended', {}, { headers });
     stall.release();
     await last;
     await settled(socket);
-    for (const id of [repoId, 'sockets-never-whole']) {
+    for (const id of [repoId, 'sockets-ended']) {
       const story = frames
         .filter(({ event, payload }) => /^repo-(event|notification)$/.test(event) && payload.repoId === id)
-        .map(({ payload }) => ({ what: payload.type ?? payload.status, seq: Number(payload.seq) }));
+        .map(({ payload }) => ({ seq: Number(payload.seq), what: String(payload.type ?? payload.operation) }));
       expect(story.map(({ what }) => what)).toContain('unloaded');
       expect(story.at(-1)?.what).not.toBe('unloaded');
-      expect(story).toEqual(story.toSorted((one, other) => one.seq - other.seq));
+      expect(story).toEqual(story.toSorted((a, b) => a.seq - b.seq));
       expect(new Set(story.map(({ seq }) => seq)).size).toBe(story.length);
     }
   }, 60_000);

@@ -58,6 +58,7 @@ describe('the apps that run', () => {
     ends();
     expect(apps.get('r_1')).toBeUndefined();
     expect(await ended).toMatchObject({ pid: null, exitCode: 0 });
+    expect(listener.last?.wasReady).toBe(true);
     expect(listener.told).toEqual(['started', 'tree', 'ready', 'ended']);
   });
 

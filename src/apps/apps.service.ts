@@ -31,6 +31,8 @@ export interface RunningApp extends RunOrigin {
 export interface EndedApp {
   app: App;
   cause: AppEndCause;
+  /** Whether it had been ready before. */
+  wasReady: boolean;
   /** Which limit it has broken. */
   reason?: { code: string; message: string };
 }
@@ -123,14 +125,16 @@ export class AppsService {
     this.ended(session, { app, cause });
   }
 
-  private ended(session: Session, { app, cause, reason }: EndedApp): void {
+  private ended(session: Session, { app, cause, reason }: Omit<EndedApp, 'wasReady'>): void {
     const { running } = session;
+    const wasReady = running.app.ready;
     this.sessions.delete(running.uid);
     const stopReason = session.stopReason ?? app.stopReason;
     running.app = stopReason === undefined ? app : { ...app, stopReason };
     const endedApp = {
       app: running.app,
       cause: session.stopReason === undefined ? cause : 'stopped',
+      wasReady,
       reason,
     } as const;
     this.tell(running.uid, () => this.listener.onEnded(running, endedApp));

@@ -2,16 +2,19 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import {
+  address,
   bool,
   choice,
+  file,
   hostPorts,
   int,
-  list,
+  origins,
   path,
   portRange,
   readVariables,
   text,
   type Variables,
+  webUrl,
 } from './variables.js';
 
 /**
@@ -22,7 +25,7 @@ const VARIABLES = {
   /** TCP port of the server. */
   PORT: int({ default: 6969, min: 0, max: 65535 }),
   /** Address that the server listens on. Anything but loopback needs a sandbox, or ALLOW_UNSANDBOXED. */
-  HOST: text({ default: '127.0.0.1' }),
+  HOST: address({ default: '127.0.0.1' }),
   /** Folder of the repositories' workspaces. Made when missing. */
   WORKSPACE_DIR: path({ default: './repo-workspace' }),
   /** Folder of database, logs, toolchains and keys. Made when missing. */
@@ -37,8 +40,12 @@ const VARIABLES = {
   MAX_QUEUE: int({ default: 100, min: 1, max: 100_000 }),
   /** Milliseconds between SIGTERM and SIGKILL when an app is stopped. */
   STOP_GRACE_MS: int({ default: 5_000, min: 0, max: 60_000 }),
+  /** How often in a row an app that has died is started again before it counts as a crash loop; 0 is never. */
+  APP_MAX_RESTARTS: int({ default: 5, min: 0, max: 1_000 }),
+  /** Milliseconds before the first of these restarts; each further one waits twice as long, at most a minute. */
+  APP_RESTART_DELAY_MS: int({ default: 1_000, min: 0, max: 60_000 }),
   /** Address that apps are published on. */
-  APP_HOST: text({ default: '127.0.0.1' }),
+  APP_HOST: address({ default: '127.0.0.1' }),
   /** Ports for apps whose caller names none, first-last. */
   APP_PORT_RANGE: portRange({ default: '20000-20999' }),
   /** What confines a repository's code: `auto` is bubblewrap where it works; `bubblewrap` never falls back. */
@@ -63,15 +70,19 @@ const VARIABLES = {
   /** `host:port` entries, comma separated: Git hosts that may have private addresses, and may be reached by http. */
   GIT_ALLOWED_HOSTS: hostPorts({ default: '' }),
   /** known_hosts file for ssh clones; without it every ssh host is refused as unknown. */
-  GIT_KNOWN_HOSTS: path({ optional: true }),
+  GIT_KNOWN_HOSTS: file({ optional: true }),
   /** The administrator's key. Without it one is made at first start and shown once. At least 16 characters. */
-  ADMIN_API_KEY: text({ optional: true, minLength: 16 }),
+  ADMIN_API_KEY: text({
+    optional: true,
+    pattern: /^[!-~]{16,512}$/,
+    expects: '16 to 512 ASCII characters without spaces',
+  }),
   /** Address under which clients reach the server, for links. Default: made of HOST and PORT. */
-  PUBLIC_URL: text({ optional: true }),
+  PUBLIC_URL: webUrl({ optional: true }),
   /** 64 hex digits: encrypts stored credentials and run environments. Without it a key is made in DATA_DIR. */
   SECRETS_KEY: text({ optional: true, pattern: /^[0-9a-f]{64}$/i, expects: '64 hexadecimal digits' }),
   /** Origins, comma separated, whose pages may call the API from a browser. `*` is any. */
-  CORS_ORIGINS: list({ default: '' }),
+  CORS_ORIGINS: origins({ default: '' }),
   /** `pretty` for people, `json` for log collectors. */
   LOG_FORMAT: choice(['pretty', 'json'], { default: 'pretty' }),
 } as const;
@@ -88,6 +99,8 @@ export interface StationConfig {
   readonly workerMemoryMb: number;
   readonly maxQueue: number;
   readonly stopGraceMs: number;
+  readonly appMaxRestarts: number;
+  readonly appRestartDelayMs: number;
   readonly appHost: string;
   readonly appPorts: { readonly first: number; readonly last: number };
   readonly sandbox: 'auto' | 'bubblewrap' | 'none';
@@ -128,6 +141,8 @@ export function readConfig(env: NodeJS.ProcessEnv): StationConfig {
     workerMemoryMb: values.WORKER_MEMORY_MB,
     maxQueue: values.MAX_QUEUE,
     stopGraceMs: values.STOP_GRACE_MS,
+    appMaxRestarts: values.APP_MAX_RESTARTS,
+    appRestartDelayMs: values.APP_RESTART_DELAY_MS,
     appHost: values.APP_HOST,
     appPorts: values.APP_PORT_RANGE,
     sandbox: values.SANDBOX,

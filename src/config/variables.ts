@@ -1,3 +1,7 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
 /** A small vocabulary for environment variables: each says how to read its text, and what it expects when it can't. */
 export interface Variable<T> {
   /** Reads the text of the variable; undefined means that the text is not valid. */
@@ -52,30 +56,70 @@ export function choice<const T extends readonly string[]>(
 }
 
 interface TextOptions {
-  minLength?: number;
-  pattern?: RegExp;
-  expects?: string;
+  optional: true;
+  pattern: RegExp;
+  expects: string;
 }
 
-export function text(options: TextOptions & { default: string }): Variable<string>;
-export function text(options: TextOptions & { optional: true }): Variable<string | undefined>;
-export function text(options: TextOptions & { default?: string; optional?: true }): Variable<string> {
-  const { minLength = 1, pattern } = options;
-  return {
-    default: options.default,
-    optional: options.optional,
-    expects: options.expects ?? `text of at least ${minLength} characters`,
-    read: (value) => (value.length >= minLength && (pattern?.test(value) ?? true) ? value : undefined),
-  };
+export function text(options: TextOptions): Variable<string | undefined>;
+export function text({ pattern, ...options }: TextOptions): Variable<string> {
+  return { ...options, read: (value) => (pattern.test(value) ? value : undefined) };
 }
 
-export function path(options: { default: string }): Variable<string>;
-export function path(options: { optional: true }): Variable<string | undefined>;
-export function path(options: { default?: string; optional?: true }): Variable<string> {
+export function path(options: { default: string }): Variable<string> {
   return { ...options, expects: 'a path', read: (value) => (value.includes('\0') ? undefined : value) };
 }
 
-export function list({ default: preset }: { default: string }): Variable<string[]> {
+/** A file that is there, and that the server may read. */
+export function file(options: { optional: true }): Variable<string | undefined>;
+export function file(options: { optional: true }): Variable<string> {
+  return {
+    ...options,
+    expects: 'a file that the server may read',
+    read: (value) => (isReadable(value) ? value : undefined),
+  };
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Something to listen on: with any other the first connection would tell of a mistake that was made long before. */
+export function address({ default: preset }: { default: string }): Variable<string> {
+  return {
+    default: preset,
+    expects: 'an IP address of this machine, 0.0.0.0 or :: for all of them, or localhost',
+    read: (value) => (value === 'localhost' || isOwnAddress(value) ? value : undefined),
+  };
+}
+
+function isOwnAddress(value: string): boolean {
+  if (isIP(value) === 0) return false;
+  const own = Object.values(networkInterfaces()).flatMap((list = []) => list);
+  return /^(127\.|0\.0\.0\.0$|::1?$)/.test(value) || own.some((one) => one.address === value.replace(/%.*/, ''));
+}
+
+/** Without a slash at its end. */
+export function webUrl(options: { optional: true }): Variable<string | undefined>;
+export function webUrl(options: { optional: true }): Variable<string> {
+  return {
+    ...options,
+    expects: 'an http:// or https:// URL without credentials, query and fragment',
+    read: (value) => {
+      if (!URL.canParse(value)) return undefined;
+      const { protocol, origin, pathname, href } = new URL(value);
+      const isPlain = /^https?:$/.test(protocol) && href === origin + pathname;
+      return isPlain ? href.replace(/\/+$/, '') : undefined;
+    },
+  };
+}
+
+function list({ default: preset }: { default: string }): Variable<string[]> {
   return {
     default: preset,
     expects: 'a comma-separated list',
@@ -87,6 +131,16 @@ export function list({ default: preset }: { default: string }): Variable<string[
   };
 }
 
+export function origins(options: { default: string }): Variable<string[]> {
+  const entries = list(options);
+  const isOrigin = (entry: string) => entry === '*' || (URL.canParse(entry) && new URL(entry).origin === entry);
+  return {
+    ...entries,
+    expects: 'a comma-separated list of origins such as https://example.com, or *',
+    read: (value) => (entries.read(value)?.every(isOrigin) ? entries.read(value) : undefined),
+  };
+}
+
 export function hostPorts(options: { default: string }): Variable<string[]> {
   const entries = list(options);
   return {
@@ -94,9 +148,14 @@ export function hostPorts(options: { default: string }): Variable<string[]> {
     expects: 'a comma-separated list of host:port',
     read: (value) => {
       const hosts = entries.read(value)?.map((entry) => entry.toLowerCase());
-      return hosts?.every((entry) => /^(\[[0-9a-f:.]+\]|[^\s:/@]+):\d{1,5}$/.test(entry)) ? hosts : undefined;
+      return hosts?.every(isHostPort) ? hosts : undefined;
     },
   };
+}
+
+function isHostPort(entry: string): boolean {
+  const port = Number(/^(?:\[[0-9a-f:.]+\]|[^\s:/@]+):(\d+)$/.exec(entry)?.[1] ?? 0);
+  return port >= 1 && port <= 65_535;
 }
 
 export function portRange(options: { default: string }): Variable<{ first: number; last: number }> {

@@ -1,7 +1,7 @@
 import type { OperationName } from './operation-names.js';
 import type { LogLine } from './log.js';
 import type { RepositoryState } from './repository-states.js';
-import type { App, OperationStatus } from './shapes.js';
+import type { App, OperationStatus, StateReason } from './shapes.js';
 
 /** What the station tells its clients on its own accord. `seq` counts per repository, so that a client can resume. */
 export interface RepoNotification {
@@ -24,7 +24,7 @@ export interface RepoEvent {
   type: 'state' | 'app-ready' | 'app-exit' | 'restart' | 'port' | 'limit' | 'unloaded';
   state: RepositoryState;
   previousState: RepositoryState | null;
-  reason?: { code: string; message: string };
+  reason?: StateReason;
   operationId?: string;
   app?: App;
 }

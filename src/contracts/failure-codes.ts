@@ -75,9 +75,20 @@ export const FAILURE_CODES = {
     'The app exited before it was ready',
     'Read the last lines in the context and GET /repo/:repoId/logs.',
   ),
+  CRASH_LOOP: kind(
+    'The app dies again and again',
+    'Read the last lines in the context of the reason and GET /repo/:repoId/logs, mend the cause, and run it again.',
+  ),
   TOO_MANY_PROCESSES: kind('The limit of processes was reached', 'Start fewer processes, or ask for a higher limit.'),
   OUT_OF_MEMORY: kind('The memory limit was reached', 'Reduce the memory use, or ask for a higher limit.'),
-  UPDATE_ROLLED_BACK: kind('The update failed and was undone', 'Read both logs in the context, mend the repository.'),
+  UPDATE_ROLLED_BACK: kind(
+    'The update failed and was undone',
+    'Read both logs in the context, mend the repository, and update again: the old version is in its place.',
+  ),
+  ROLLBACK_FAILED: kind(
+    'The update failed, and the old version could not be brought back',
+    'Read both logs in the context; then install and run, or update to a commit that is mended.',
+  ),
 
   // What the station, its machine or the network is at fault for
   WORKER_CRASHED: kind('The worker thread ended unexpectedly', 'Send the request again; report it if it recurs.', true),

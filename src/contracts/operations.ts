@@ -1,3 +1,4 @@
+import type { FailureData } from './failure.js';
 import type { App, PackageManagerChoice, PackageManagerName, VersionChoice } from './shapes.js';
 import type { ProcessTree } from './process-tree.js';
 
@@ -86,6 +87,8 @@ export interface InstallInput {
   production: boolean;
   strictEngines: boolean;
   ignoreScripts: boolean;
+  /** Keeps aside what was installed before, for a `settle` to put back or to remove. */
+  keepsPrevious?: boolean;
   toolchain: ToolchainAccess;
 }
 
@@ -113,6 +116,8 @@ export interface UpdateInput {
   git: GitAccess;
   /** Fingerprint of the last install, if there was one. */
   installedFingerprint?: string;
+  /** Whether the app is to be restarted: then what is to be undone after a crash of the server is more than the tree. */
+  restarts?: boolean;
 }
 
 export interface UpdateOutput {
@@ -131,6 +136,20 @@ export interface UpdateOutput {
   /** The ref that keeps local changes which upstream overwrote. */
   savedRef?: string;
   warnings: string[];
+}
+
+/** The end of an update: what it takes to undo it is removed, or is made use of. */
+export interface SettleInput {
+  accepted: boolean;
+}
+
+export interface SettleOutput {
+  /** Why the tree was not put back. */
+  failure?: FailureData;
+  /** The commit that is checked out; null where that cannot be told. */
+  commit: string | null;
+  /** `untouched`: no install has changed them; `lost`: they have to be installed again. */
+  dependencies: 'untouched' | 'restored' | 'lost';
 }
 
 export interface RunInput {
@@ -236,8 +255,11 @@ export interface OperationContract {
   stop: { input: StopInput; output: StopOutput };
   status: { input: StatusInput; output: StatusOutput };
   unload: { input: UnloadInput; output: UnloadOutput };
-  /** No operation of callers: the station's own, at its start. */
+  /** No operation of callers: the station's own, at the end of an update. */
+  settle: { input: SettleInput; output: SettleOutput };
+  /** The same, at its start. */
   recover: { input: RecoverInput; output: RecoverOutput };
 }
 
+/** What a thread can be told to do: the operations, and what the station has done besides. */
 export type ThreadOperation = keyof OperationContract;

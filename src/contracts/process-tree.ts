@@ -8,6 +8,8 @@ export interface ProcessTree {
   marker: string;
   /** The first process. */
   root?: ProcessIdentity;
+  /** The command that was started last, whose exit status is that of the whole: the shell in front of a script. */
+  command?: ProcessIdentity;
   /** The first process inside of each sandbox: what descends from one is the repository's, all else is the sandbox itself. */
   inits?: ProcessIdentity[];
   /** Processes seen in the tree earlier: finds those that have cleared their environment and left their parent since. */
@@ -19,6 +21,10 @@ export interface ProcessIdentity {
   pid: number;
   startTime: number;
 }
+
+/** A pid alone may have been given to somebody else meanwhile. */
+export const isSameProcess = (one: ProcessIdentity, other: ProcessIdentity): boolean =>
+  one.pid === other.pid && one.startTime === other.startTime;
 
 /** Environment variable that every process started for a repository inherits. */
 export const TREE_MARKER = 'DOCKING_STATION_TREE';

@@ -53,11 +53,20 @@ export interface App {
   url: string | null;
   ready: boolean;
   startedAt: number;
+  /** In a row: how often it was started again by its policy, or with the server. */
   restarts: number;
   exitCode?: number | null;
   signal?: string | null;
   stoppedAt?: number;
   stopReason?: string;
+}
+
+/** Why a repository is in `error`, or why its app has ended. */
+export interface StateReason {
+  code: string;
+  message: string;
+  /** Of an app that has ended: `exitCode`, `signal`, `restarts` and `lastLines`. */
+  context?: Record<string, unknown>;
 }
 
 export interface ActiveOperation {
@@ -76,7 +85,7 @@ export interface Repository {
   branch: string | null;
   commit: string | null;
   state: RepositoryState;
-  stateReason?: { code: string; message: string };
+  stateReason?: StateReason;
   activeOperation?: ActiveOperation;
   owner: string;
   visibility: Visibility;

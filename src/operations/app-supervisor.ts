@@ -1,26 +1,45 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AppListener, type EndedApp, type RunningApp } from '../apps/apps.service.js';
+import { endReason } from '../apps/end-reason.js';
+import { lastLines } from '../apps/last-lines.js';
+import { LogReader } from '../apps/log-reader.js';
 import { PortsService } from '../apps/ports.service.js';
-import { FAILED_START_MS, nextRestart } from '../apps/restart-policy.js';
-import type { App } from '../contracts/shapes.js';
+import { anotherRestart, nextRestart, type Restart, type RestartLimits } from '../apps/restart-policy.js';
+import { STATION_CONFIG, type StationConfig } from '../config/config.js';
+import { READY_TIMEOUT_MS } from '../contracts/operation-options.js';
+import type { Failure } from '../contracts/failure.js';
+import type { StateReason } from '../contracts/shapes.js';
+import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { RepositoryChanges } from './repository-changes.js';
+import { isToReturn } from './returning-apps.js';
 import { RESTARTING } from './stop-reasons.js';
 
-/** How a restart is asked for: the operations know how, and know this class, so they enter themselves. */
-export type Restarter = (uid: string, running: RunningApp, restarts: number) => Promise<void>;
+/** How an app is started again: the operations know how, and know this class, so they enter themselves. Never rejects. */
+export type Restarter = (uid: string, restarts: number) => Promise<void>;
+
+/** A full station is no fault of the app's: it may take however long. */
+const STATION_IS_FULL = new Set(['NO_SPACE', 'QUEUE_FULL']);
+const FULL_STATION_RETRY_MS = 5_000;
+/** Somebody else has decided what becomes of the app: a caller, or the end of the server. */
+const DECIDED_OTHERWISE = new Set(['CANCELLED', 'INTERRUPTED', 'DRAINING', 'ALREADY_RUNNING', 'REPO_NOT_FOUND']);
 
 /** Writes the life of apps into the registry, tells of it, and decides whether an app that died comes back. */
 @Injectable()
 export class AppSupervisor extends AppListener {
   private readonly logger = new Logger('Apps');
   private readonly pending = new Map<string, NodeJS.Timeout>();
+  private readonly limits: RestartLimits;
   private restarter: Restarter | undefined;
 
   constructor(
+    @Inject(STATION_CONFIG) { appMaxRestarts, appRestartDelayMs }: StationConfig,
+    private readonly registry: RepositoryRegistry,
     private readonly changes: RepositoryChanges,
     private readonly ports: PortsService,
+    private readonly logs: LogReader,
   ) {
     super();
+    this.limits = { max: appMaxRestarts, firstDelayMs: appRestartDelayMs };
   }
 
   restartWith(restarter: Restarter): void {
@@ -39,7 +58,8 @@ export class AppSupervisor extends AppListener {
   }
 
   async onStarted({ uid, app, tree, operationId }: RunningApp): Promise<void> {
-    await this.changes.apply(uid, { state: 'running', app, appTree: tree }, { operationId });
+    const appCommit = (await this.registry.find(uid))?.commit;
+    await this.changes.apply(uid, { state: 'running', app, appTree: tree, appCommit }, { operationId });
   }
 
   async onTree({ uid, app, tree }: RunningApp): Promise<void> {
@@ -52,44 +72,60 @@ export class AppSupervisor extends AppListener {
   }
 
   async onEnded(running: RunningApp, ended: EndedApp): Promise<void> {
-    const { uid, operationId, options } = running;
-    const { app, cause } = ended;
+    const { uid, operationId } = running;
     this.ports.release(uid);
-    const restart = nextRestart({
-      policy: options.background === false ? 'no' : (options.restartPolicy ?? 'on-failure'),
-      cause,
-      exitCode: app.exitCode,
-      livedMs: (app.stoppedAt ?? Date.now()) - app.startedAt,
-      restarts: app.restarts,
-    });
-    const reason = reasonOf(app, ended);
+    const next = this.afterEnd(running, ended);
+    const restart = next === 'crash-loop' ? undefined : next;
+    const reason = await this.reasonOf(running, ended, next === 'crash-loop');
+    const app = restart ? { ...ended.app, stopReason: RESTARTING } : ended.app;
     const state = reason && !restart ? 'error' : 'stopped';
-    const ending = restart ? { ...app, stopReason: RESTARTING } : app;
-    const entry = await this.changes.apply(uid, { app: ending, appTree: null, state }, { operationId, reason });
+    const entry = await this.changes.apply(uid, { app, appTree: null, state }, { operationId, reason });
     if (!entry) return;
-    if (cause === 'limit') this.changes.tell(entry, 'limit', { operationId, reason });
+    if (ended.cause === 'limit') this.changes.tell(entry, 'limit', { operationId, reason });
     this.changes.tell(entry, 'app-exit', { operationId, reason });
-    if (restart) this.scheduleRestart(running, restart);
+    if (restart) this.schedule(uid, restart);
   }
 
-  private scheduleRestart(running: RunningApp, { delayMs, restarts }: { delayMs: number; restarts: number }): void {
-    const { uid } = running;
+  /** An app could not even be started again. One that was, and has ended since, is dealt with by then. */
+  async onReturnFailed(uid: string, restarts: number, failure: Failure): Promise<void> {
+    const entry = await this.registry.find(uid);
+    if (!entry?.app || !isToReturn(entry) || this.pending.has(uid) || DECIDED_OTHERWISE.has(failure.code)) return;
+    const { code, message } = failure;
+    this.logger.warn(`The app of ${entry.repoId} could not be started again: ${message}`);
+    if (STATION_IS_FULL.has(code)) return this.schedule(uid, { delayMs: FULL_STATION_RETRY_MS, restarts });
+    const again = failure.retryable ? anotherRestart(restarts, this.limits) : undefined;
+    if (again) return this.schedule(uid, again);
+    const app = { ...entry.app, stopReason: message };
+    await this.changes.apply(uid, { app, state: 'error' }, { reason: { code, message } });
+  }
+
+  private afterEnd({ options }: RunningApp, { app, cause, wasReady }: EndedApp): ReturnType<typeof nextRestart> {
+    const { exitCode, restarts, startedAt, stoppedAt = Date.now() } = app;
+    const policy = options.background === false ? 'no' : (options.restartPolicy ?? 'on-failure');
+    const readyTimeoutMs = wasReady ? 0 : (options.readyTimeoutMs ?? READY_TIMEOUT_MS);
+    return nextRestart(
+      { policy, cause, exitCode, restarts, livedMs: stoppedAt - startedAt, readyTimeoutMs },
+      this.limits,
+    );
+  }
+
+  private async reasonOf(
+    { uid, runId }: RunningApp,
+    ended: EndedApp,
+    crashLoop: boolean,
+  ): Promise<StateReason | undefined> {
+    const reason = endReason(ended, crashLoop);
+    if (!reason) return undefined;
+    const { exitCode = null, signal = null, restarts } = ended.app;
+    const lines = await lastLines(this.logs, uid, runId);
+    return { ...reason, context: { exitCode, signal, restarts, lastLines: lines } };
+  }
+
+  private schedule(uid: string, { delayMs, restarts }: Restart): void {
     const timer = setTimeout(() => {
       this.pending.delete(uid);
-      this.restarter?.(uid, running, restarts).catch((error: Error) => this.logger.warn(`${uid}: ${error.message}`));
+      void this.restarter?.(uid, restarts);
     }, delayMs);
     this.pending.set(uid, timer);
   }
-}
-
-/** Why the repository is in `error`; undefined when the end was in order. */
-function reasonOf(app: App, { cause, reason }: EndedApp): { code: string; message: string } | undefined {
-  if (cause === 'stopped' || cause === 'cancelled') return undefined;
-  if (cause === 'limit' && reason) return { code: reason.code, message: reason.message };
-  if (cause === 'timed-out') return { code: 'TIMED_OUT', message: 'The run took longer than its timeout' };
-  if (cause === 'exited' && app.exitCode === 0) return undefined;
-  const livedMs = (app.stoppedAt ?? Date.now()) - app.startedAt;
-  const how = app.signal ? `was ended by ${app.signal}` : `exited with code ${app.exitCode ?? 'unknown'}`;
-  const when = livedMs < FAILED_START_MS ? ` ${livedMs} ms after its start` : '';
-  return { code: 'APP_EXITED', message: `The app ${how}${when}${app.stopReason ? `: ${app.stopReason}` : ''}` };
 }

@@ -34,7 +34,11 @@ interface ThreadOptions {
 /** One operation while it is being carried out: its record, its options, its threads, and the way to end it. */
 export class Job<K extends OperationName> {
   private readonly cancellation = new AbortController();
-  private readonly runs = new Set<ThreadRun<ThreadOperation>>();
+  /** After this nothing more is done for the repository. */
+  private last: Failure | undefined;
+  private steady: Job<K> | undefined;
+  /** The end of the last thread, which ends whatever carries the operation's marker: the next one begins after it. */
+  private lastThread: Promise<void> = Promise.resolve();
 
   constructor(
     readonly operation: Operation,
@@ -71,6 +75,7 @@ export class Job<K extends OperationName> {
     input: OperationContract[T]['input'],
     { runId = this.operation.operationId, onAppMessage }: ThreadOptions = {},
   ): Promise<OperationContract[T]['output']> {
+    await this.lastThread;
     this.signal.throwIfAborted();
     const context = this.services.folders.contextOf(entry, runId, this.services.isolation.planFor(entry));
     const run: ThreadRun<T> = this.services.pool.start({
@@ -83,9 +88,9 @@ export class Job<K extends OperationName> {
         else onAppMessage?.(message, run as unknown as ThreadRun<'run'>);
       },
     });
+    if (runId === this.operation.operationId) this.lastThread = run.ended;
     const abort = () => run.abort(this.signal.reason as Failure);
     this.signal.addEventListener('abort', abort, { once: true });
-    this.runs.add(run);
     try {
       return await run.output;
     } catch (error) {
@@ -96,11 +101,39 @@ export class Job<K extends OperationName> {
     }
   }
 
+  /**
+   * What must be carried through also when the operation was cancelled or has timed out: in threads that its abort does
+   * not end, for as long once more. Rejects where its repository is being unloaded, or the server is ending: what is left
+   * then is for the next one to see to.
+   */
+  async carryThrough<R>(work: (job: Job<K>) => Promise<R>): Promise<R> {
+    if (this.last) throw this.last;
+    const { timeoutMs } = this.operation;
+    const steady = new Job<K>(this.operation, this.options, this.context, this.services);
+    steady.lastThread = this.lastThread;
+    this.steady = steady;
+    const timeout = setTimeout(
+      () =>
+        steady.abort(new Failure('TIMED_OUT', `It took longer than ${timeoutMs} ms to bring the operation to an end`)),
+      timeoutMs,
+    );
+    try {
+      return await work(steady);
+    } finally {
+      clearTimeout(timeout);
+    }
+  }
+
   /** The first reason counts. */
   abort(failure: Failure): void {
     this.cancellation.abort(failure);
+    if (!isLast(failure)) return;
+    this.last ??= failure;
+    this.steady?.abort(failure);
   }
 }
+
+const isLast = ({ code, context }: Failure): boolean => code === 'INTERRUPTED' || context?.by === 'unload';
 
 export type AnyJob = Job<OperationName>;
 

@@ -5,7 +5,7 @@ import type { Operation } from '../contracts/shapes.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { newOperationId } from './ids.js';
 import type { Lane } from './operation-queue.js';
-import { READY_TIMEOUT_MS, type RunOptions } from '../contracts/operation-options.js';
+import { READY_TIMEOUT_MS, type RunOptions, type UpdateOptions } from '../contracts/operation-options.js';
 
 /** An operation as it begins. */
 export function newRecord(name: OperationName, entry: RepositoryEntry, owner: string, timeoutMs: number): Operation {
@@ -30,8 +30,12 @@ export function newRecord(name: OperationName, entry: RepositoryEntry, owner: st
 export function timeoutOf(
   name: OperationName,
   options: object,
+  entry: Pick<RepositoryEntry, 'runOptions'>,
   { workerTimeoutMs }: Pick<StationConfig, 'workerTimeoutMs'>,
 ): number {
+  if (name === 'update' && (options as UpdateOptions).restart) {
+    return workerTimeoutMs + (entry.runOptions?.readyTimeoutMs ?? READY_TIMEOUT_MS);
+  }
   if (name !== 'run') return workerTimeoutMs;
   const { background, timeoutMs, readyTimeoutMs = READY_TIMEOUT_MS } = options as RunOptions;
   return background === false ? (timeoutMs ?? workerTimeoutMs) : readyTimeoutMs + workerTimeoutMs;
@@ -43,8 +47,10 @@ export function laneOf(name: OperationName, options: object): Lane {
   return name === 'run' && (options as RunOptions).background === false ? 'foreground' : 'work';
 }
 
-/** What a failure makes of the record. */
-export function outcomeOf(error: unknown): Partial<Operation> {
-  const failure = Failure.of(error);
+/** What a failure makes of the record. An abort comes first, as told by whoever it has ended where that has more to tell. */
+export function outcomeOf(error: unknown, signal?: AbortSignal): Partial<Operation> {
+  const told = Failure.of(error);
+  const reason = signal?.aborted ? (signal.reason as Failure) : told;
+  const failure = told.code === reason.code ? told : reason;
   return { status: failure.code === 'CANCELLED' ? 'cancelled' : 'failed', error: failure.toData() };
 }

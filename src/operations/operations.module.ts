@@ -17,12 +17,16 @@ import { AppLauncher } from './procedures/app-launcher.js';
 import { AppStopper } from './procedures/app-stopper.js';
 import { CloneProcedure } from './procedures/clone.procedure.js';
 import { InstallProcedure } from './procedures/install.procedure.js';
+import { HealthGate } from './procedures/health-gate.js';
 import { Procedures } from './procedures/procedures.js';
+import { ProvenRestart } from './procedures/proven-restart.js';
 import { RunProcedure } from './procedures/run.procedure.js';
 import { StatusProcedure } from './procedures/status.procedure.js';
 import { StopProcedure } from './procedures/stop.procedure.js';
 import { UnloadProcedure } from './procedures/unload.procedure.js';
 import { UpdateProcedure } from './procedures/update.procedure.js';
+import { UpdateRollback } from './procedures/update-rollback.js';
+import { UpdateSettlement } from './procedures/update-settlement.js';
 import { RecoveryService } from './recovery.service.js';
 import { RepositoryChanges } from './repository-changes.js';
 import { RepositoryEntries } from './repository-entries.js';
@@ -46,6 +50,10 @@ const PROCEDURES = [
   UnloadProcedure,
   AppLauncher,
   AppStopper,
+  HealthGate,
+  ProvenRestart,
+  UpdateRollback,
+  UpdateSettlement,
 ];
 
 /** Having things done: the queue, the records, and what surrounds each operation's thread. */

@@ -79,7 +79,7 @@ export class OperationsService {
       const joined = this.ofRepository(entry.uid).find(({ job }) => job.operation.operation === 'unload');
       if (joined) return { operation: this.shown(joined.job.operation), finished: joined.finished };
     }
-    const operation = newRecord(name, entry, context.principal.owner, timeoutOf(name, options, this.config));
+    const operation = newRecord(name, entry, context.principal.owner, timeoutOf(name, options, entry, this.config));
     const job = new Job<K>(operation, options, context, {
       registry: this.registry,
       pool: this.pool,
@@ -185,7 +185,7 @@ export class OperationsService {
     } catch (error) {
       if (!(error instanceof Failure)) debug('%s unexpected: %O', operation.operationId, error);
       await this.withdraw(live);
-      this.conclude(live, outcomeOf(live.job.signal.aborted ? live.job.signal.reason : error));
+      this.conclude(live, outcomeOf(error, live.job.signal));
     } finally {
       clearTimeout(timeout);
     }
@@ -242,7 +242,8 @@ export class OperationsService {
   private async clearTheWayFor({ job }: Live): Promise<void> {
     const { operation: name, uid, operationId } = job.operation;
     if (name !== 'unload' && name !== 'stop') return;
-    const failure = new Failure('CANCELLED', `The operation was cancelled: ${name} of its repository was asked for`);
+    const message = `The operation was cancelled: ${name} of its repository was asked for`;
+    const failure = new Failure('CANCELLED', message, { context: { by: name } });
     const inTheWay = this.ofRepository(uid).filter(({ job: { operation } }) => {
       if (operation.operationId === operationId) return false;
       if (name === 'unload') return operation.operation !== 'status' && operation.operation !== 'stop';

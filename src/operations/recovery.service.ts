@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
-import type { RecoverOutput } from '../contracts/operations.js';
+import type { OperationContract, RecoverOutput, SettleOutput, ThreadOperation } from '../contracts/operations.js';
 import type { Operation } from '../contracts/shapes.js';
 import { Manifests } from '../registry/manifests.js';
 import { OperationHistory } from '../registry/operation-history.js';
@@ -11,8 +11,10 @@ import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { findTree, findTreesByPrefix, killTree } from '../workers/thread/process-tree.js';
 import { removeFolders } from '../workers/thread/workspace/remove-folders.js';
+import { readJournal, type UpdateJournal } from '../workers/thread/workspace/update-journal.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { RepositoryEntries } from './repository-entries.js';
+import { isStoppedOnRequest } from './returning-apps.js';
 import { StationFolders } from './station-folders.js';
 import { StationIsolation } from './station-isolation.js';
 import { SERVER_STOPPED } from './stop-reasons.js';
@@ -94,14 +96,39 @@ export class RecoveryService {
       Object.assign(changes, { state: 'stopped', app, appTree: null });
     }
     const update = interrupted.find(({ operation }) => operation === 'update');
+    const journal = readJournal(this.folders.pathsOf(entry).staging);
     // An install or unload that was cut off leaves a tree that nobody can vouch for.
     const cutOff = interrupted.find(({ operation }) => operation === 'install' || operation === 'unload');
     if (cutOff) Object.assign(changes, outOfOrder(cutOff));
-    else if (update) Object.assign(changes, await this.afterUpdate(entry, update));
+    else if (journal && journal.operationId !== entry.lastUpdate) {
+      Object.assign(changes, await this.undoUpdate({ ...entry, ...changes }, journal));
+    } else if (update) Object.assign(changes, await this.afterUpdate(entry, update));
     await this.registry.update(entry.uid, changes);
   }
 
-  /** The tree is where the update had brought it. */
+  /** An update that was not accepted: all is as it was before it, and an app that it was to restart runs again. */
+  private async undoUpdate(entry: RepositoryEntry, journal: UpdateJournal): Promise<Partial<RepositoryEntry>> {
+    const { failure, commit, dependencies } = await this.putBack(entry, journal);
+    if (failure || dependencies === 'lost') {
+      const cause = failure ? `, and the version before it could not be put back: ${failure.message}` : '';
+      const stateReason = { code: INTERRUPTED.code, message: `The server stopped during update${cause}` };
+      return { state: 'error', stateReason, installed: null, commit: commit ?? entry.commit };
+    }
+    this.logger.warn(`Undid an update of ${entry.repoId} that was cut off`);
+    if (!journal.restarts || isStoppedOnRequest(entry)) return {};
+    const app = entry.app && { ...entry.app, pid: null, ready: false, stopReason: SERVER_STOPPED };
+    return { state: 'stopped', stateReason: null, app, appTree: null };
+  }
+
+  private async putBack(entry: RepositoryEntry, { operationId }: UpdateJournal): Promise<SettleOutput> {
+    try {
+      return await this.inThread(entry, operationId, 'settle', { accepted: false });
+    } catch (error) {
+      return { failure: Failure.of(error).toData(), commit: null, dependencies: 'lost' };
+    }
+  }
+
+  /** An update that has not begun to move the tree, or has done with it: the tree tells where it stands. */
   private async afterUpdate(entry: RepositoryEntry, update: Operation): Promise<Partial<RepositoryEntry>> {
     try {
       const { commit, branch, declaresDependencies, dependenciesChanged } = await this.lookAt(entry, update);
@@ -117,13 +144,18 @@ export class RecoveryService {
     }
   }
 
-  private async lookAt(entry: RepositoryEntry, { operationId }: Operation): Promise<RecoverOutput> {
-    const run = this.pool.start({
-      operation: 'recover',
-      context: this.folders.contextOf(entry, operationId, this.isolation.planFor(entry)),
-      input: { installedFingerprint: entry.installed?.fingerprint },
-      onMessage: () => undefined,
-    });
+  private lookAt(entry: RepositoryEntry, { operationId }: Operation): Promise<RecoverOutput> {
+    return this.inThread(entry, operationId, 'recover', { installedFingerprint: entry.installed?.fingerprint });
+  }
+
+  private async inThread<K extends ThreadOperation>(
+    entry: RepositoryEntry,
+    operationId: string,
+    operation: K,
+    input: OperationContract[K]['input'],
+  ): Promise<OperationContract[K]['output']> {
+    const context = this.folders.contextOf(entry, operationId, this.isolation.planFor(entry));
+    const run = this.pool.start({ operation, context, input, onMessage: () => undefined });
     const failure = new Failure('TIMED_OUT', `It took longer than ${PATIENCE_MS} ms`);
     const timeout = setTimeout(() => run.abort(failure), PATIENCE_MS);
     try {

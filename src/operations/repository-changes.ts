@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import createDebug from 'debug';
 import type { RepoEvent, RepoNotification, RepoProgress } from '../contracts/events.js';
 import { mayBecome } from '../contracts/repository-states.js';
-import type { Operation, Visibility } from '../contracts/shapes.js';
+import type { Operation, StateReason, Visibility } from '../contracts/shapes.js';
 import { EventBus, type Audience } from '../events/event-bus.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
@@ -14,7 +14,7 @@ const RESTART_GAP = 1_000;
 
 interface Cause {
   operationId?: string;
-  reason?: { code: string; message: string };
+  reason?: StateReason;
 }
 
 /** Changes a repository and tells of it: the one place where a state changes, and where events get their numbers. */

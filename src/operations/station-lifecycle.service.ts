@@ -5,7 +5,7 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { AppsService, type RunningApp } from '../apps/apps.service.js';
+import { AppsService } from '../apps/apps.service.js';
 import { PERMISSIONS } from '../contracts/permissions.js';
 import { STATION_OWNER, type Principal } from '../auth/principal.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
@@ -15,14 +15,14 @@ import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { searchOf, terminateTree } from '../workers/thread/process-tree.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { AppSupervisor } from './app-supervisor.js';
-import { RESTARTING, SERVER_STOPPED } from './stop-reasons.js';
+import { isToReturn } from './returning-apps.js';
+import { SERVER_STOPPED } from './stop-reasons.js';
 import { Housekeeping } from './housekeeping.service.js';
 import { OperationQueue } from './operation-queue.js';
 import { OperationsService } from './operations.service.js';
 import { RecoveryService } from './recovery.service.js';
 import { RepositoryChanges } from './repository-changes.js';
 
-const FULL_DISK_RETRY_MS = 5_000;
 /** At most this long are apps asked to end when the server stops: the whole exit has 20 s. */
 const MAX_SHUTDOWN_GRACE_MS = 8_000;
 
@@ -45,14 +45,14 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
     private readonly supervisor: AppSupervisor,
     private readonly changes: RepositoryChanges,
   ) {
-    supervisor.restartWith((uid, running, restarts) => this.restart(uid, running, restarts));
+    supervisor.restartWith((uid, restarts) => this.startAgain(uid, restarts));
   }
 
   /** Before the server listens: what its last life has left is put in order. */
   async onApplicationBootstrap(): Promise<void> {
     await this.recovery.recover();
     await this.housekeeping.begin();
-    this.bringBackApps((await this.registry.list()).filter(comesBack));
+    this.bringBackApps((await this.registry.list()).filter(isToReturn));
   }
 
   /**
@@ -65,22 +65,27 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
   }
 
   private async bringBackInTurn(left: Iterable<RepositoryEntry>): Promise<void> {
-    for (const { uid, repoId } of left) await this.bringBack(uid, repoId);
+    for (const { uid, repoId, app } of left) {
+      this.logger.log(`Brings back the app of ${repoId}`);
+      // It has lived before: dying soon after this start is no failed start either.
+      await this.startAgain(uid, Math.max(1, app?.restarts ?? 0));
+    }
   }
 
   /** Never rejects. */
-  private async bringBack(uid: string, repoId: string): Promise<void> {
+  private async startAgain(uid: string, restarts: number): Promise<void> {
     try {
       const entry = await this.registry.find(uid);
-      if (!entry || !comesBack(entry)) return; // somebody was faster: it runs, was stopped or unloaded
-      this.logger.log(`Brings back the app of ${repoId}`);
-      const ticket = await this.operations.submit('run', entry, entry.runOptions ?? {}, { principal: STATION });
-      const { error } = await ticket.finished;
+      if (!entry || !isToReturn(entry)) return; // somebody was faster: it runs, was stopped or unloaded
+      const asked = { principal: STATION, restarts };
+      const { operation, finished } = await this.operations.submit('run', entry, entry.runOptions ?? {}, asked);
+      this.changes.tell(entry, 'restart', { operationId: operation.operationId });
+      const { error } = await finished;
       if (error) throw Failure.from(error);
     } catch (error) {
-      const { code, message } = Failure.of(error);
-      this.logger.warn(`${repoId} could not be brought back: ${message}`);
-      if (code === 'NO_SPACE') setTimeout(() => void this.bringBack(uid, repoId), FULL_DISK_RETRY_MS).unref();
+      await this.supervisor
+        .onReturnFailed(uid, restarts, Failure.of(error))
+        .catch((again: unknown) => this.logger.error(`The app of ${uid} was given up: ${String(again)}`));
     }
   }
 
@@ -101,18 +106,4 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
     );
     await this.pool.close(new Failure('DRAINING', 'The server is shutting down'));
   }
-
-  private async restart(uid: string, { options }: RunningApp, restarts: number): Promise<void> {
-    const entry = await this.registry.find(uid);
-    if (!entry) return;
-    const { operation } = await this.operations.submit('run', entry, options, { principal: STATION, restarts });
-    this.changes.tell(entry, 'restart', { operationId: operation.operationId });
-  }
-}
-
-/** Only what the end of the server itself has stopped, or has kept from its restart. */
-function comesBack({ state, app, runOptions }: RepositoryEntry): boolean {
-  const isDue = app?.stopReason === SERVER_STOPPED || app?.stopReason === RESTARTING;
-  if (state !== 'stopped' || !isDue || !runOptions) return false;
-  return runOptions.background !== false && (runOptions.restartPolicy ?? 'on-failure') !== 'no';
 }

@@ -7,6 +7,7 @@ import type {
   LimitsReport,
   NetworkReport,
   PackageManagerName,
+  StateReason,
   Visibility,
 } from '../contracts/shapes.js';
 import type { RunOptions } from '../contracts/operation-options.js';
@@ -30,7 +31,7 @@ export interface RepositoryEntry {
   commit: string | null;
   depth: number;
   state: RepositoryState;
-  stateReason: { code: string; message: string } | null;
+  stateReason: StateReason | null;
   declaresDependencies: boolean;
   /** Defaults for install that the clone gave. */
   defaults: { production?: boolean; packageManager?: PackageManagerName };
@@ -45,6 +46,10 @@ export interface RepositoryEntry {
   app: App | null;
   /** Which run the app came from; its log is kept under this id. */
   appOperationId: string | null;
+  /** The commit that the app was started from. */
+  appCommit?: string | null;
+  /** The last update that was accepted: what is left of any other is undone when the server starts. */
+  lastUpdate?: string;
   /** How to find the app's processes; null when none should be alive. */
   appTree: ProcessTree | null;
   /** Options of the last background run, environment included, so that the app can come back. Encrypted at rest. */

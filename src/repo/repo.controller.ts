@@ -139,7 +139,10 @@ export class RepoController {
   @ApiBody({ type: UpdateDto, required: false })
   @OperationRoute('update', {
     summary: 'Fetch the tracked branch or tag and move to it',
-    description: 'Upstream wins for tracked files; what it overwrites is saved under a ref that the result names.',
+    description:
+      'Upstream wins for tracked files; what it overwrites is saved under a ref that the result names. With `restart` a ' +
+      'version that does not prove itself is undone: the context of UPDATE_ROLLED_BACK has `from`, `to`, `failedStep` ' +
+      '(install, stop, start or health), `outcomes` and `logs` of the `old` and the `new` version.',
     result: results.UpdateResultDto,
     failures: [
       'INVALID_BRANCH',
@@ -147,6 +150,7 @@ export class RepoController {
       'GIT_BRANCH_NOT_FOUND',
       'GIT_FAILED',
       'UPDATE_ROLLED_BACK',
+      'ROLLBACK_FAILED',
       'GIT_UNREACHABLE',
     ],
   })

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { Failure } from '../../src/contracts/failure.js';
 import type { CloneInput, CloneOutput, UpdateInput, UpdateOutput } from '../../src/contracts/operations.js';
 import { clone } from '../../src/workers/thread/operations/clone.js';
+import { settle } from '../../src/workers/thread/operations/settle.js';
 import { update } from '../../src/workers/thread/operations/update.js';
 import { GIT_ENVIRONMENT, type GitFile, type GitRepository } from './git-repository.js';
 import { GitServer } from './git-server.js';
@@ -50,10 +51,21 @@ export class DockedRepository {
     return this.cloned;
   }
 
-  update(input: Partial<UpdateInput> = {}): Promise<UpdateOutput> {
+  /** An update that is accepted. */
+  async update(input: Partial<UpdateInput> = {}): Promise<UpdateOutput> {
+    const thread = this.station.next();
+    try {
+      return await this.move(input, thread);
+    } finally {
+      await settle({ accepted: true }, { ...thread, signal: new AbortController().signal });
+    }
+  }
+
+  /** An update of which it is not decided whether it is accepted. */
+  move(input: Partial<UpdateInput> = {}, thread = this.station.next()): Promise<UpdateOutput> {
     const { repoUrl, branch, refKind } = this.cloned;
     const access = { allowedHosts: [this.server.host] };
-    return update({ repoUrl, tracked: { branch, refKind }, git: access, ...input }, this.station.next());
+    return update({ repoUrl, tracked: { branch, refKind }, git: access, ...input }, thread);
   }
 
   path(name: string): string {

@@ -7,7 +7,7 @@ import type { RepositoryPaths } from '../../src/contracts/operations.js';
 import { LogWriter } from '../../src/workers/thread/log-writer.js';
 import type { OperationThread } from '../../src/workers/thread/operation-thread.js';
 import { findTree, killTree } from '../../src/workers/thread/process-tree.js';
-import { NoSandbox } from '../../src/workers/thread/sandbox/none.js';
+import { openSandbox } from '../../src/workers/thread/sandbox/open-sandbox.js';
 import { UNCONFINED } from './sandbox-plans.js';
 
 /** File name → content; an object is written as JSON. */
@@ -22,7 +22,10 @@ export class TestThread {
   private readonly marker = `test:${process.pid}:${this.root}`;
   private operations = 0;
 
-  constructor(files: Files) {
+  constructor(
+    files: Files,
+    private readonly plan = UNCONFINED,
+  ) {
     this.paths = {
       workspace: join(this.root, 'workspace'),
       home: join(this.root, 'home'),
@@ -47,18 +50,12 @@ export class TestThread {
   /** The thread of the next operation. */
   next(): OperationThread {
     const log = { directory: this.logDirectory(++this.operations), maxBytes: 1_000_000, files: 2 };
+    const { paths, marker, plan } = this;
+    const context = { operationId: 'op', uid: 'r_1', repoId: 'a', paths, marker, log, sandbox: plan };
     return {
-      context: {
-        operationId: 'op',
-        uid: 'r_1',
-        repoId: 'a',
-        paths: this.paths,
-        marker: this.marker,
-        log,
-        sandbox: UNCONFINED,
-      },
+      context,
       log: new LogWriter(log, () => undefined),
-      sandbox: new NoSandbox(this.marker),
+      sandbox: openSandbox(plan, context),
       signal: this.cancellation.signal,
       progress: (phase) => void (this.progress.at(-1) === phase || this.progress.push(phase)),
       send: () => undefined,

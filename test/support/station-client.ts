@@ -1,4 +1,5 @@
 import type { InstallResult, RunResult, StatusOutput } from '../../src/contracts/operations.js';
+import type { UpdateLogs } from '../../src/operations/procedures/update-logs.js';
 import type { App, Operation, Repository } from '../../src/contracts/shapes.js';
 
 /** Success and problem in one: a test says which it expects, and reads what that one has. */
@@ -44,6 +45,8 @@ export interface UpdateResult {
   restartRequired: boolean;
   savedRef?: string;
   restarted?: boolean;
+  rolledBack?: boolean;
+  logs?: UpdateLogs;
 }
 export interface StopResult {
   stopped: true;

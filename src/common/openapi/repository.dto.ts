@@ -51,12 +51,20 @@ export class LimitsDto implements shapes.LimitsReport {
   enforcedBy!: 'cgroup' | 'watchdog' | 'none';
 }
 
-export class ReasonDto {
-  @ApiProperty({ example: 'APP_EXITED' })
+export class ReasonDto implements shapes.StateReason {
+  @ApiProperty({ example: 'CRASH_LOOP', description: 'A code as failures have them.' })
   code!: string;
 
   @ApiProperty()
   message!: string;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    selfRequired: false,
+    description: 'Of an app that has ended: `exitCode`, `signal`, `restarts` and `lastLines` of its output.',
+  })
+  context?: Record<string, unknown>;
 }
 
 class PortPairDto {
@@ -98,7 +106,10 @@ export class AppDto implements shapes.App {
   @ApiProperty(TIME)
   startedAt!: number;
 
-  @ApiProperty({ type: 'integer', description: 'How often it was restarted by its policy.' })
+  @ApiProperty({
+    type: 'integer',
+    description: 'In a row: how often it was started again by its policy, or with the server.',
+  })
   restarts!: number;
 
   @ApiProperty({ type: 'integer', nullable: true, required: false })
@@ -150,7 +161,7 @@ export class RepositoryDto implements shapes.Repository {
   @ApiProperty({ enum: REPOSITORY_STATES, enumName: 'RepositoryState' })
   state!: RepositoryState;
 
-  @ApiProperty({ type: ReasonDto, required: false, description: 'Why it is in `error`.' })
+  @ApiProperty({ type: ReasonDto, required: false, description: 'Why it is in `error`, or why its app has ended.' })
   stateReason?: ReasonDto;
 
   @ApiProperty({ type: ActiveOperationDto, required: false, description: 'Work in progress, or next in turn.' })

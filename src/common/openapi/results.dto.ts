@@ -134,6 +134,25 @@ class CommitDto {
   time!: number;
 }
 
+class LogExcerptDto {
+  @ApiProperty({ enum: ['app', 'update'], description: '`update`: it failed before its app was started.' })
+  source!: 'app' | 'update';
+
+  @ApiProperty({ description: 'Names the log: `GET /repo/:repoId/logs?source=…&operationId=…`.' })
+  operationId!: string;
+
+  @ApiProperty({ type: [String], description: 'At most 20.' })
+  lastLines!: string[];
+}
+
+class UpdateLogsDto {
+  @ApiProperty({ type: LogExcerptDto, required: false })
+  old?: LogExcerptDto;
+
+  @ApiProperty({ type: LogExcerptDto, required: false })
+  new?: LogExcerptDto;
+}
+
 export class UpdateResultDto {
   @ApiProperty({ description: 'The commit before.' })
   from!: string;
@@ -156,11 +175,22 @@ export class UpdateResultDto {
   @ApiProperty({ required: false, description: 'The ref that keeps local changes which upstream overwrote.' })
   savedRef?: string;
 
-  @ApiProperty({ required: false })
+  @ApiProperty({ required: false, description: 'With `restart`: whether the app runs the new version now.' })
   restarted?: boolean;
 
-  @ApiProperty({ required: false })
+  @ApiProperty({
+    required: false,
+    description:
+      'With `restart`: false; a version that has not proven itself is a failure, whose context says true here.',
+  })
   rolledBack?: boolean;
+
+  @ApiProperty({
+    type: UpdateLogsDto,
+    required: false,
+    description: 'With `restart`: of the app before and after it, each with its last lines.',
+  })
+  logs?: UpdateLogsDto;
 }
 
 export class RunResultDto extends AppDto {

@@ -6,6 +6,7 @@ import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { AppSupervisor } from '../app-supervisor.js';
 import type { AnyJob } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
+import { UPDATING } from '../stop-reasons.js';
 
 export interface StopResult {
   stopped: true;
@@ -44,6 +45,9 @@ export class AppStopper {
       ports: portsOf(running.app),
     });
     const app = await ended;
+    // An update would start it again.
+    if (app?.stopReason === UPDATING && reason !== UPDATING)
+      await this.changes.apply(entry.uid, { app: { ...app, stopReason: reason } });
     const { exitCode = null, signal = null } = app ?? {};
     return { stopped: true, alreadyStopped: false, exitCode, signal, forced, durationMs };
   }

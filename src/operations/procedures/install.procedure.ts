@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { InstallInput } from '../../contracts/operations.js';
+import type { InstallInput, InstallOutput } from '../../contracts/operations.js';
 import { LIMIT_CODES } from '../../contracts/failure-codes.js';
 import { Failure } from '../../contracts/failure.js';
 import type { RepositoryState } from '../../contracts/repository-states.js';
@@ -20,16 +20,12 @@ export class InstallProcedure implements Procedure<'install'> {
   ) {}
 
   async perform(job: Job<'install'>): Promise<unknown> {
-    return this.install(job, await job.entry(), job.options);
-  }
-
-  /** Also what an update with restart does when dependencies have changed. */
-  async install(job: AnyJob, entry: RepositoryEntry, options: InstallOptions): Promise<unknown> {
+    const entry = await job.entry();
     this.isolation.requireFor(entry);
     const { operationId } = job.operation;
     const running = async () => (await job.entry()).state === 'running';
     try {
-      const { result, record } = await job.thread('install', entry, this.inputFor(entry, options));
+      const { result, record } = await this.install(job, entry, job.options);
       const state = (await running()) ? {} : ({ state: 'ready' } as const);
       await this.changes.apply(entry.uid, { installed: record, ...state }, { operationId });
       return result;
@@ -43,6 +39,17 @@ export class InstallProcedure implements Procedure<'install'> {
         this.changes.tell(changed, 'limit', { operationId, reason });
       throw error;
     }
+  }
+
+  /** In its thread; also what an update with restart needs. SANDBOX_UNAVAILABLE where it must not run. */
+  async install(
+    job: AnyJob,
+    entry: RepositoryEntry,
+    options: InstallOptions,
+    keepsPrevious = false,
+  ): Promise<InstallOutput> {
+    this.isolation.requireFor(entry);
+    return job.thread('install', entry, { ...this.inputFor(entry, options), keepsPrevious });
   }
 
   private inputFor({ defaults }: RepositoryEntry, options: InstallOptions): InstallInput {

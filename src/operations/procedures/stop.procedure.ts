@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Job, Procedure } from '../job.js';
+import { STOPPED } from '../stop-reasons.js';
 import { AppStopper } from './app-stopper.js';
 
 /** Ends the running app, if there is one. */
@@ -8,6 +9,6 @@ export class StopProcedure implements Procedure<'stop'> {
   constructor(private readonly stopper: AppStopper) {}
 
   async perform(job: Job<'stop'>): Promise<unknown> {
-    return this.stopper.stop(job, await job.entry(), 'stop', job.options.graceMs);
+    return this.stopper.stop(job, await job.entry(), STOPPED, job.options.graceMs);
   }
 }

@@ -1,13 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
+import type { UpdateOutput } from '../../contracts/operations.js';
 import { validateBranch } from '../../contracts/repository-url.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
-import type { AnyJob, Job, Procedure } from '../job.js';
+import type { Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
-import { AppLauncher } from './app-launcher.js';
-import { AppStopper } from './app-stopper.js';
+import { isStoppedOnRequest } from '../returning-apps.js';
 import { gitAccess } from './git-access.js';
-import { InstallProcedure } from './install.procedure.js';
+import { ProvenRestart } from './proven-restart.js';
+import { factsOf } from './update-attempt.js';
+import { UpdateSettlement } from './update-settlement.js';
 
 /** Moves the tree; the state stays, but is `cloned` where dependencies changed and nothing runs. */
 @Injectable()
@@ -15,51 +17,47 @@ export class UpdateProcedure implements Procedure<'update'> {
   constructor(
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
     private readonly changes: RepositoryChanges,
-    private readonly installs: InstallProcedure,
-    private readonly stopper: AppStopper,
-    private readonly launcher: AppLauncher,
+    private readonly settlement: UpdateSettlement,
+    private readonly restarts: ProvenRestart,
   ) {}
 
   async perform(job: Job<'update'>): Promise<unknown> {
-    const entry = await job.entry();
+    const before = await job.entry();
     if (job.options.branch !== undefined) validateBranch(job.options.branch);
-    const output = await job.thread('update', entry, {
-      repoUrl: entry.canonicalUrl,
-      branch: job.options.branch,
-      tracked: { branch: entry.branch ?? 'HEAD', refKind: entry.refKind },
-      git: gitAccess(this.config, entry),
-      installedFingerprint: entry.installed?.fingerprint,
-    });
-    const { repoUrl, branch, refKind, declaresDependencies, ...result } = output;
+    const asked = job.options.restart === true;
+    const restarts = asked && before.state === 'running';
+    const output = await this.move(job, before, restarts);
+    const { repoUrl: _url, branch: _branch, refKind: _kind, declaresDependencies: _declares, ...result } = output;
+    const isBehind = output.to !== (before.appCommit ?? output.from);
+    if (restarts && isBehind && !isStoppedOnRequest(await job.entry())) {
+      return { ...result, restartRequired: false, ...(await this.restarts.perform(job, before, output)) };
+    }
     const running = (await job.entry()).state === 'running';
-    const mustInstall = output.dependenciesChanged && declaresDependencies;
-    const updated = await this.changes.apply(
-      entry.uid,
-      {
-        repoUrl,
-        branch,
-        refKind,
-        declaresDependencies,
-        commit: output.to,
-        ...(output.dependenciesChanged && { installed: null }),
-        ...(output.dependenciesChanged && !running && { state: 'cloned' }),
-      },
-      { operationId: job.operation.operationId },
-    );
-    const behind = running && output.from !== output.to;
-    const restarted = behind && job.options.restart === true;
-    if (restarted && updated) await this.restart(job, updated, mustInstall, entry.installed?.production);
-    return { ...result, restartRequired: behind && !restarted, ...(job.options.restart && { restarted }) };
+    await this.settlement.accept(job, before, {
+      ...factsOf(output),
+      ...(output.dependenciesChanged && { installed: null }),
+      ...(output.dependenciesChanged && !running && { state: 'cloned' }),
+    });
+    return { ...result, restartRequired: running && isBehind, ...(asked && { restarted: false }) };
   }
 
-  private async restart(
-    job: AnyJob,
-    entry: RepositoryEntry,
-    mustInstall: boolean,
-    production?: boolean,
-  ): Promise<void> {
-    if (mustInstall) await this.installs.install(job, entry, { production });
-    await this.stopper.stop(job, entry, 'restart');
-    await this.launcher.launch(job, await job.entry(), entry.runOptions ?? {});
+  private async move(job: Job<'update'>, before: RepositoryEntry, restarts: boolean): Promise<UpdateOutput> {
+    try {
+      return await job.thread('update', before, {
+        repoUrl: before.canonicalUrl,
+        branch: job.options.branch,
+        tracked: { branch: before.branch ?? 'HEAD', refKind: before.refKind },
+        git: gitAccess(this.config, before),
+        installedFingerprint: before.installed?.fingerprint,
+        restarts,
+      });
+    } catch (error) {
+      // Its thread puts the tree back itself, but not one that was ended by force.
+      const settled = await job
+        .carryThrough((steady) => this.settlement.putBack(steady, before))
+        .catch(() => undefined);
+      if (settled?.failure) await this.changes.apply(before.uid, { commit: settled.commit });
+      throw error;
+    }
   }
 }

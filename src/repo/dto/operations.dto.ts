@@ -31,7 +31,13 @@ export class UpdateDto implements UpdateOptions {
   @TextField({ maxLength: 1024, description: 'The branch or tag to move to. Default: the tracked one.' })
   branch?: string;
 
-  @FlagField({ description: 'Install if needed, and restart a running app.', default: false })
+  @FlagField({
+    description:
+      'Install if needed, and restart a running app with the options that it runs with. The new version has to become ' +
+      'ready, where the old one was, and to live on for three seconds; else the old commit, its dependencies and its app ' +
+      'are brought back, and the update fails with UPDATE_ROLLED_BACK. So it does when it is cancelled or takes too long.',
+    default: false,
+  })
   restart?: boolean;
 }
 
@@ -39,12 +45,16 @@ class ReadyDto {
   @TextField({
     maxLength: 2048,
     pattern: PATH,
-    description: 'Ready once this path answers with 2xx.',
+    description: 'Ready once this path answers with 2xx or 3xx.',
     example: '/health',
   })
   http?: string;
 
-  @TextField({ maxLength: 500, description: 'Ready once a line of output holds this text.', example: 'listening' })
+  @TextField({
+    maxLength: 500,
+    description: 'Ready once a line of output holds this text, or matches it where it is `/expression/flags`.',
+    example: 'listening',
+  })
   log?: string;
 }
 
@@ -88,7 +98,9 @@ export class RunDto implements RunOptions {
     values: RESTART_POLICIES,
     default: 'on-failure',
     description:
-      'What happens when an app that has lived for ten seconds ends; but for `no` it comes back after a restart of the server.',
+      'Whether an app that ends starts again, if it has been ready and has lived for ten seconds: after a second, then after ' +
+      'twice as long each time, five times in a row (APP_RESTART_DELAY_MS, APP_MAX_RESTARTS); then its repository is in ' +
+      '`error` with the reason CRASH_LOOP. But for `no` it also comes back after a restart of the server.',
   })
   restartPolicy?: RestartPolicy;
 
@@ -110,7 +122,11 @@ export class RunDto implements RunOptions {
   @ObjectField({ type: () => ReadyDto, description: 'When it is ready. Default: when it listens.' })
   ready?: ReadyDto;
 
-  @ObjectField({ type: () => LivenessDto, description: 'Ends the app when it no longer answers.' })
+  @ObjectField({
+    type: () => LivenessDto,
+    description:
+      'Ends the app when three looks in a row have found no 2xx or 3xx; its restart policy decides what follows.',
+  })
   liveness?: LivenessDto;
 }
 

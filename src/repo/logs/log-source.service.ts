@@ -35,7 +35,7 @@ export class LogSourceService {
     const { uid } = entry;
     if (operationId !== undefined) {
       const operation = await this.history.find(operationId);
-      if (operation?.uid === uid) return { uid, operationId };
+      if (operation?.uid === uid || (!operation && (await this.isOfRun(uid, operationId)))) return { uid, operationId };
       throw new Failure('OPERATION_NOT_FOUND', `"${entry.repoId}" has no operation "${operationId}".`);
     }
     // The app may have been started by an update: then it is none of the operations below.
@@ -59,6 +59,11 @@ export class LogSourceService {
     if (entry && maySee(reader, entry)) return true;
     const operation = await this.operations.find(operationId);
     return operation !== undefined && (reader.admin || operation.owner === reader.owner);
+  }
+
+  /** An app that was started by an update has a log of its own, but no operation. */
+  private async isOfRun(uid: string, runId: string): Promise<boolean> {
+    return /^op_[0-9a-f]+$/.test(runId) && this.logs.exists(uid, runId);
   }
 
   /** A finished operation's log is complete, but for that of a run: it grows as long as its app lives. */

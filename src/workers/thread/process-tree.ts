@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TREE_MARKER, type ProcessIdentity, type ProcessTree } from '../../contracts/process-tree.js';
+import { isSameProcess, TREE_MARKER, type ProcessIdentity, type ProcessTree } from '../../contracts/process-tree.js';
+import { FrontShell, LAST_STEPS_MS } from './front-shell.js';
 import { readProc } from './read-proc.js';
 
 /** A live process. Zombies are not: `kill(pid, 0)` says that they live, which is how dead apps get reported as running. */
@@ -50,35 +51,49 @@ export function findTreesByPrefix(prefix: string): LiveProcess[] {
 }
 
 /** How the members of a tree are found, again and again: all, and those without the sandbox. */
-export interface TreeSearch {
+export interface TreeSearch extends Pick<ProcessTree, 'command' | 'inits'> {
   inside(): LiveProcess[];
   all(): LiveProcess[];
 }
 
 export const searchOf = (tree: ProcessTree): TreeSearch => ({
+  ...tree,
   inside: () => findInside(tree),
   all: () => findTree(tree),
 });
 
 /**
- * Ends the tree: SIGTERM to what runs inside, after `graceMs` SIGKILL, until none is left, then the sandbox. Resolves when
- * all are dead. Members that appear meanwhile (a fork bomb, a shutdown hook) are treated alike.
+ * Ends the tree: SIGTERM to what runs inside, to the shell in front of it last, after `graceMs` SIGKILL, until none is
+ * left, then the sandbox. Resolves when all are dead. Members that appear meanwhile (a fork bomb, a shutdown hook) are
+ * treated alike.
  */
-export async function terminateTree({ inside, all }: TreeSearch, graceMs: number): Promise<TreeEnd> {
+export async function terminateTree(
+  { inside, all, command, inits = [] }: TreeSearch,
+  graceMs: number,
+): Promise<TreeEnd> {
   const search = remembering(inside);
+  const front = new FrontShell(command);
   const deadline = Date.now() + graceMs;
   const asked = new Set<string>();
   for (let members = search(); members.length > 0; members = search()) {
     if (Date.now() >= deadline) break;
     for (const member of members) {
-      if (!asked.has(key(member))) signal(member, 'SIGTERM');
+      if (asked.has(key(member)) || front.isSpared(member, members)) continue;
+      signal(member, 'SIGTERM');
       asked.add(key(member));
     }
     await delay(Math.min(KILL_POLL_MS, Math.max(1, deadline - Date.now())));
   }
   const { forced } = await killTree(search);
+  await endByThemselves(inits);
   const { survivors } = await killTree(all);
   return { forced, survivors };
+}
+
+/** The first process of a sandbox tells how the command has ended, and then ends: killed before, it could not. */
+async function endByThemselves(inits: ProcessIdentity[]): Promise<void> {
+  const deadline = Date.now() + LAST_STEPS_MS;
+  while (inits.some(isAlive) && Date.now() < deadline) await delay(KILL_POLL_MS);
 }
 
 /** SIGKILL to every member until none is left, for at most ten seconds. */
@@ -145,10 +160,6 @@ function withRelatives(all: LiveProcess[], belongs: (process: LiveProcess) => bo
 
 /** Whether the process has this marker in its environment: then it can be found whatever becomes of its parents. */
 export const carriesMarker = (pid: number, marker: string): boolean => hasMarker(pid, (found) => found === marker);
-
-/** A pid alone may have been given to somebody else meanwhile. */
-export const isSameProcess = (one: ProcessIdentity, other: ProcessIdentity): boolean =>
-  one.pid === other.pid && one.startTime === other.startTime;
 
 function hasMarker(pid: number, matches: (marker: string) => boolean): boolean {
   const variables = `\0${readProc(`/proc/${pid}/environ`) ?? ''}\0`;

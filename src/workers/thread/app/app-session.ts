@@ -148,9 +148,9 @@ export class AppSession {
   }
 
   private async guard(liveness: NonNullable<RunInput['liveness']>): Promise<void> {
-    if (!(await becomesUnhealthy(liveness, () => this.app.url, this.over.signal))) return;
+    if (!(await becomesUnhealthy(liveness, () => this.watch.reachableUrl, this.over.signal))) return;
     this.end('unhealthy', 'it does not answer its liveness checks');
-    await terminateTree(this.tree, this.input.stopGraceMs);
+    await terminateTree(this.tree.search, this.input.stopGraceMs);
   }
 
   private async abort(): Promise<void> {

@@ -1,5 +1,5 @@
-import type { ProcessTree } from '../../../contracts/process-tree.js';
-import { carriesMarker, findInside, findTree, isSameProcess, type LiveProcess } from '../process-tree.js';
+import { isSameProcess, type ProcessTree } from '../../../contracts/process-tree.js';
+import { carriesMarker, findInside, findTree, type LiveProcess, type TreeSearch } from '../process-tree.js';
 import type { SandboxedProcess } from '../sandbox/sandbox.js';
 
 /**
@@ -19,8 +19,14 @@ export class AppTree {
     this.tree = { marker };
   }
 
-  grow({ root, init }: SandboxedProcess): void {
-    this.tree = { ...this.tree, root, ...(init && { inits: [...(this.tree.inits ?? []), init] }) };
+  grow({ root, init, identity: command }: SandboxedProcess): void {
+    this.tree = { ...this.tree, root, command, ...(init && { inits: [...(this.tree.inits ?? []), init] }) };
+  }
+
+  /** For ending it. */
+  get search(): TreeSearch {
+    const { tree, inside, all } = this;
+    return { ...tree, inside, all };
   }
 
   /** What the app runs, without its sandbox, and lives now. */

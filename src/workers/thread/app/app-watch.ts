@@ -34,6 +34,11 @@ export class AppWatch {
     this.readiness.seeLine(text);
   }
 
+  /** Where it is reached now; null while it listens nowhere, whoever may answer on its port meanwhile. */
+  get reachableUrl(): string | null {
+    return mainEndpoint(this.endpoints, this.input.appPort)?.url ?? null;
+  }
+
   begin(signal: AbortSignal): void {
     void this.look(signal);
   }

@@ -3,6 +3,7 @@ import { installDependencies } from '../package-manager/install-dependencies.js'
 import { removeEscapingLinks } from '../package-manager/escaping-links.js';
 import type { Handler } from '../operation-thread.js';
 import { provideToolchain } from '../toolchain/toolchain.js';
+import { keepDependencies } from '../workspace/kept-dependencies.js';
 import { dependencyFingerprint, readPackageJson } from '../workspace/manifest.js';
 
 const MAX_SCRIPTS_NOT_RUN = 1_000;
@@ -31,6 +32,7 @@ export const install: Handler<'install'> = async (input, thread) => {
     `${packageManager.used} ${packageManager.version}: ${packageManager.why}`,
   ]);
 
+  if (input.keepsPrevious) await keepDependencies(thread);
   const { frozen, scriptsNotRun, warnings } = await installDependencies(
     { production, ignoreScripts, strictEngines, toolchain, registry: input.toolchain.registry },
     thread,

@@ -69,6 +69,15 @@ class Repository extends TestThread {
   }
 }
 
+/** A server that answers everything; undefined when the port is taken. */
+function strangerOn(port: number): Promise<Server | undefined> {
+  const server = createServer((_, response) => response.end('stranger'));
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
 describe('an app', () => {
   let repository: Repository;
   const given = (scripts: Record<string, string>, files?: Files) => (repository = new Repository(scripts, files));
@@ -305,6 +314,16 @@ describe('an app', () => {
       expect(ended).toMatchObject({ cause: 'crashed', app: { signal: 'SIGKILL', pid: null } });
     });
 
+    it('because it listens no longer is ended as unhealthy, though a stranger answers on its port', async () => {
+      given({ start: node('stops-listening.js') });
+      const { port, url } = await repository.run({ liveness: { http: '/', intervalMs: 400 } });
+      await fetch(`${url}/last`, { headers: { connection: 'close' } });
+      const stranger = await eventually('the port is free', () => strangerOn(Number(port)));
+      await repository.session;
+      stranger.close();
+      expect(repository.last('app-ended')).toMatchObject({ cause: 'unhealthy' });
+    });
+
     it('because it no longer answers its liveness checks is ended as unhealthy', async () => {
       given({ start: node('listens.js') });
       await repository.run({ liveness: { http: '/broken', intervalMs: 50 } });
@@ -366,7 +385,7 @@ describe('an app', () => {
     });
 
     it('has ended for that reason, with the exit code of its own', async () => {
-      given({ start: `exec ${node('ends-slowly.js')}` });
+      given({ start: node('ends-slowly.js') });
       await repository.run({ readyTimeoutMs: 0 });
       await eventually('it is up', () => repository.log().some(({ text }) => text === 'up'));
       expect((await repository.stop()).forced).toBe(false);

@@ -13,20 +13,27 @@ import { hasLocalCommits } from '../git/saved-changes.js';
 import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { declaredDependencies, dependencyFingerprint } from '../workspace/manifest.js';
+import { removeFolders } from '../workspace/remove-folders.js';
+import { updateFolder, writeJournal } from '../workspace/update-journal.js';
 
 /**
  * Moves the tree to where the branch or tag is now: upstream wins, and what is overwritten is saved first. What needs the
- * network comes before, but for submodules; when it fails or is cancelled, the tree is as it was.
+ * network comes before, but for submodules; when it fails or is cancelled, the tree is as it was. What it would take to
+ * undo it later is kept in the staging folder until the update is settled.
  */
 export const update: Handler<'update'> = async (input, thread) => {
-  const folder = thread.context.paths.workspace;
+  const { operationId, paths } = thread.context;
+  const { workspace: folder, staging } = paths;
+  await removeFolders([updateFolder(staging)], thread.signal); // what an earlier update could not remove
   recoverRepository(folder);
   const remote = await openRemote(input.repoUrl, input.git, thread);
   try {
     const { move, changes, commits } = await fetchChanges(remote, input, thread);
     const fingerprint = input.installedFingerprint ?? dependencyFingerprint(folder);
     thread.progress('checkout', null, `moving to ${move.to.slice(0, 12)}`);
-    const { savedRef, undo } = await moveTree(move, thread);
+    const { savedRef, undo } = await moveTree(move, thread, (moved) =>
+      writeJournal(staging, { operationId, restarts: input.restarts ?? false, moved }),
+    );
     try {
       const warnings = await completeTree(remote, input, thread);
       await thread.checkLimits();

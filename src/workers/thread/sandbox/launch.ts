@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -9,6 +8,7 @@ import { Failure } from '../../../contracts/failure.js';
 import type { ProcessIdentity } from '../../../contracts/process-tree.js';
 import { withoutPaths } from '../bounded.js';
 import { identify } from '../process-tree.js';
+import { exitOfStatus } from './exit-status.js';
 import { LineQueue } from './line-queue.js';
 import type { ProcessExit, SandboxedProcess } from './sandbox.js';
 
@@ -53,6 +53,8 @@ export class Launch {
     private readonly file: string,
   ) {
     child.on('error', () => undefined); // then it has no pid, and its pipes end
+    // At the end of a child Node.js throws away what nobody has begun to read: of a short command that is all of it.
+    for (const output of [child.stdout, child.stderr]) output?.on('readable', () => undefined);
     this.news = new LineQueue(this.pipe('news') as Readable);
     this.status = new LineQueue(this.pipe('status') as Readable);
     this.root = identityOf(child.pid ?? 0);
@@ -89,14 +91,10 @@ export class Launch {
     }
   }
 
-  /** The shell tells a signal as 128 and its number. Without a word all of it was killed. */
+  /** Without a word all of it was killed. */
   private async exit(): Promise<ProcessExit> {
     const line = await this.status.next();
-    if (line === undefined) return { exitCode: null, signal: 'SIGKILL' };
-    const status = Number(line);
-    const signals = Object.entries(constants.signals) as [NodeJS.Signals, number][];
-    const signal = signals.find(([, number]) => number === status - 128)?.[0];
-    return signal ? { exitCode: null, signal } : { exitCode: status, signal: null };
+    return line === undefined ? { exitCode: null, signal: 'SIGKILL' } : exitOfStatus(Number(line));
   }
 
   private async fail(): Promise<never> {

@@ -53,8 +53,8 @@ describe('a command without a sandbox', () => {
     await expect(sandbox.spawn(shell('', { env }))).rejects.toMatchObject({ code: 'BAD_REQUEST' });
   });
 
-  it('that does not exist fails with the name of the program', async () => {
+  it('that does not exist fails with the name of the program, and not with where it should be', async () => {
     const missing = sandbox.spawn({ ...shell(''), file: '/nowhere/program' });
-    await expect(missing).rejects.toThrow('/nowhere/program');
+    await expect(missing).rejects.toThrow(/^(?!.*nowhere).*program/);
   });
 });

@@ -5,6 +5,7 @@ import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import { withoutPaths } from '../bounded.js';
 import { identify } from '../process-tree.js';
 import { HostPublisher } from '../app/host-publisher.js';
+import { exitOfStatus } from './exit-status.js';
 import type { Command, ProcessExit, PublishedPorts, Publisher, Sandbox, SandboxedProcess } from './sandbox.js';
 
 /** No confinement: the command runs as the server's user with the server's view, in a process group and environment of its own. */
@@ -31,7 +32,9 @@ export class NoSandbox implements Sandbox {
       throw startFailure(command, (await child) as unknown as { cause?: NodeJS.ErrnoException });
     // Not execa's own promise: that waits for the pipes too, which a daemon may hold open for ever.
     const exited = new Promise<ProcessExit>((resolve) => {
-      child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
+      child.once('exit', (status, signal) =>
+        resolve(status === null ? { exitCode: null, signal } : exitOfStatus(status)),
+      );
     });
     const identity = { pid: child.pid, startTime: found?.startTime ?? 0 };
     return {

@@ -18,7 +18,7 @@ export interface Command {
   stdin: 'open' | 'empty';
 }
 
-/** How a process ended: one of the two is null. */
+/** How a process ended: one of the two is null. An exit status of 128 and a signal's number is that signal. */
 export interface ProcessExit {
   exitCode: number | null;
   signal: NodeJS.Signals | null;

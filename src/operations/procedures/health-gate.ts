@@ -1,0 +1,40 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { AppsService } from '../../apps/apps.service.js';
+import { Failure } from '../../contracts/failure.js';
+import { READY_TIMEOUT_MS } from '../../contracts/operation-options.js';
+import type { RunResult } from '../../contracts/operations.js';
+import type { RepositoryEntry } from '../../registry/repository-entry.js';
+import type { AnyJob } from '../job.js';
+
+/** Of 26 real repositories five listened and then died, after 0.1 to 4 s, of which half a second has passed by then. */
+const PROOF_MS = 3_000;
+
+/** Whether a new version of an app is as well as the old one was. */
+@Injectable()
+export class HealthGate {
+  constructor(private readonly apps: AppsService) {}
+
+  /** Rejects with what is wrong: it has ended, or is not ready though the old one was. */
+  async pass(job: AnyJob, before: RepositoryEntry, { readiness }: RunResult): Promise<void> {
+    const { uid, app, runOptions } = before;
+    // One that never listens, such as a chat bot, need not begin to.
+    if (readiness === 'timeout' && app?.ready) {
+      const withinMs = runOptions?.readyTimeoutMs ?? READY_TIMEOUT_MS;
+      throw new Failure('TIMED_OUT', `The app was not ready within ${withinMs} ms`, { context: { withinMs } });
+    }
+    job.progress('proving', null, `it has to live on for ${PROOF_MS} ms`);
+    const over = new AbortController();
+    const ended = this.apps.whenEnded(uid);
+    const proven = delay(PROOF_MS, undefined, { signal: AbortSignal.any([job.signal, over.signal]) });
+    await Promise.race([ended, proven]).catch(() => job.signal.throwIfAborted());
+    over.abort();
+    if (!this.apps.get(uid)) throw await this.endOf(job);
+  }
+
+  private async endOf(job: AnyJob): Promise<Failure> {
+    const { app, stateReason } = await job.entry();
+    const message = stateReason?.message ?? `The app has ended with exit code ${app?.exitCode}`;
+    return new Failure('APP_EXITED', message, { context: stateReason?.context });
+  }
+}

@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import { AppsService } from '../../apps/apps.service.js';
+import { LogReader } from '../../apps/log-reader.js';
+import { Failure } from '../../contracts/failure.js';
+import type { SettleOutput } from '../../contracts/operations.js';
+import type { RepositoryEntry } from '../../registry/repository-entry.js';
+import type { Job } from '../job.js';
+import { RepositoryChanges } from '../repository-changes.js';
+import { isStoppedOnRequest } from '../returning-apps.js';
+import { UPDATING } from '../stop-reasons.js';
+import { AppLauncher } from './app-launcher.js';
+import { AppStopper } from './app-stopper.js';
+import { InstallProcedure } from './install.procedure.js';
+import { factsOf, type Attempt } from './update-attempt.js';
+import { appLog, updateLog, type LogExcerpt } from './update-logs.js';
+import { UpdateSettlement } from './update-settlement.js';
+
+/** What has become of the old version. */
+interface WayBack {
+  dependencies: SettleOutput['dependencies'] | 'reinstalled';
+  /** Why it is not in its place, or does not run. */
+  failure?: Failure;
+}
+
+/** Brings the version before an update back: tree, dependencies, and its app with the options that it ran with. */
+@Injectable()
+export class UpdateRollback {
+  constructor(
+    private readonly apps: AppsService,
+    private readonly changes: RepositoryChanges,
+    private readonly installs: InstallProcedure,
+    private readonly stopper: AppStopper,
+    private readonly launcher: AppLauncher,
+    private readonly settlement: UpdateSettlement,
+    private readonly logs: LogReader,
+  ) {}
+
+  /** Resolves to the failure that the update ends with. Rejects when the server ends, or the repository is unloaded. */
+  async perform(job: Job<'update'>, attempt: Attempt, failure: Failure, aborted: boolean): Promise<Failure> {
+    const { before, output, step } = attempt;
+    const newLog = await this.logOfNew(job, attempt);
+    const back: WayBack = { dependencies: 'untouched' };
+    try {
+      await this.goBack(job, attempt, back);
+    } catch (error) {
+      if (job.signal.aborted && (job.signal.reason as Failure).code !== 'TIMED_OUT') throw job.signal.reason;
+      back.failure = Failure.of(job.signal.aborted ? job.signal.reason : error);
+    }
+    const [from, to] = [output.from.slice(0, 12), output.to.slice(0, 12)];
+    const code = aborted ? failure.code : back.failure ? 'ROLLBACK_FAILED' : 'UPDATE_ROLLED_BACK';
+    const then = back.failure
+      ? `the way back to ${from} failed, too: ${back.failure.message}`
+      : `${from} is back in its place`;
+    const message = `${failure.message}: ${step} of ${to}; ${then}`;
+    if (back.failure && !this.apps.get(before.uid)) {
+      await this.changes.apply(
+        before.uid,
+        { state: 'error' },
+        { operationId: job.operation.operationId, reason: { code: 'ROLLBACK_FAILED', message } },
+      );
+    }
+    const entry = await job.entry();
+    return new Failure(code, message, {
+      context: {
+        ...{ from: output.from, to: output.to, savedRef: output.savedRef },
+        ...{ failedStep: step, restarted: false, rolledBack: !back.failure },
+        outcomes: { new: told(failure), old: this.outcomeOfOld(entry, back) },
+        logs: {
+          new: newLog,
+          old: await appLog(this.logs, entry.uid, this.apps.get(entry.uid)?.runId ?? entry.appOperationId),
+        },
+      },
+    });
+  }
+
+  private async goBack(job: Job<'update'>, attempt: Attempt, back: WayBack): Promise<void> {
+    const { before } = attempt;
+    await this.makeRoom(job, before);
+    const settled = await this.settlement.putBack(job, before);
+    back.dependencies = settled.dependencies;
+    if (settled.failure) {
+      await this.tellTree(attempt, settled);
+      throw Failure.from(settled.failure);
+    }
+    if (before.declaresDependencies && (settled.dependencies === 'lost' || !before.installed)) {
+      await this.reinstall(job, before);
+      back.dependencies = 'reinstalled';
+    }
+    await this.startOld(job, before);
+  }
+
+  /** The new app ends; an old one that still runs, as the update has not come that far, runs on. */
+  private async makeRoom(job: Job<'update'>, { uid, appOperationId }: RepositoryEntry): Promise<void> {
+    const running = this.apps.get(uid);
+    if (running?.runId === appOperationId || isStoppedOnRequest(await job.entry())) return;
+    await this.stopper.stop(job, await job.entry(), UPDATING);
+    const { app } = await job.entry();
+    // From now on a server that dies starts it again.
+    await this.changes.apply(uid, { state: 'stopped', app: app && { ...app, stopReason: UPDATING } });
+  }
+
+  /** Where the tree was left: that no install fits it is all that is certain. */
+  private async tellTree({ before, output }: Attempt, { commit }: SettleOutput): Promise<void> {
+    const isOld = commit === output.from && output.from !== output.to;
+    const facts = isOld ? {} : { ...factsOf(output), commit: commit ?? output.to };
+    await this.changes.apply(before.uid, { ...facts, installed: null });
+  }
+
+  private async reinstall(job: Job<'update'>, before: RepositoryEntry): Promise<void> {
+    const { installed, uid } = before;
+    await this.changes.apply(uid, { installed: null });
+    const options = { production: installed?.production, packageManager: installed?.packageManager.name };
+    const { record } = await this.installs.install(job, before, options);
+    await this.changes.apply(uid, { installed: record });
+  }
+
+  private async startOld(job: Job<'update'>, { uid, runOptions }: RepositoryEntry): Promise<void> {
+    const entry = await job.entry();
+    if (this.apps.get(uid) || isStoppedOnRequest(entry)) return;
+    const { readiness, exitCode } = await this.launcher.launch(job, entry, runOptions ?? {});
+    if (readiness === 'exited') throw new Failure('APP_EXITED', `The app exited with code ${exitCode}`);
+  }
+
+  private async logOfNew(job: Job<'update'>, { before, step }: Attempt): Promise<LogExcerpt | undefined> {
+    const { uid, appOperationId } = await job.entry();
+    const started = step !== 'install' && appOperationId !== before.appOperationId;
+    return started ? appLog(this.logs, uid, appOperationId) : updateLog(this.logs, uid, job.operation.operationId);
+  }
+
+  private outcomeOfOld({ uid, app }: RepositoryEntry, { dependencies, failure }: WayBack): object {
+    const running = this.apps.get(uid) !== undefined;
+    return { running, ...(running && { url: app?.url }), dependencies, ...(failure && told(failure)) };
+  }
+}
+
+const told = ({ code, message, suggestion }: Failure): object => ({ code, message, suggestion });

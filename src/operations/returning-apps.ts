@@ -1,0 +1,14 @@
+import type { RepositoryEntry } from '../registry/repository-entry.js';
+import { RESTARTING, SERVER_STOPPED, STOPPED, UPDATING } from './stop-reasons.js';
+
+const TO_RETURN = new Set<string | undefined>([SERVER_STOPPED, RESTARTING, UPDATING]);
+
+/** Whether a caller has stopped it, who does not want it to be started again. */
+export const isStoppedOnRequest = ({ state, app }: RepositoryEntry): boolean =>
+  state !== 'running' && app?.stopReason === STOPPED;
+
+/** Whether an app that does not run is to run again: nobody has stopped it, and its policy is not `no`. */
+export function isToReturn({ state, app, runOptions }: RepositoryEntry): boolean {
+  if (state !== 'stopped' || !runOptions || !TO_RETURN.has(app?.stopReason)) return false;
+  return runOptions.background !== false && (runOptions.restartPolicy ?? 'on-failure') !== 'no';
+}

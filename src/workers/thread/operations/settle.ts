@@ -1,0 +1,58 @@
+import { rmdirSync } from 'node:fs';
+import { Failure } from '../../../contracts/failure.js';
+import type { SettleOutput } from '../../../contracts/operations.js';
+import { recoverRepository } from '../git/git-folder.js';
+import { readHead } from '../git/history.js';
+import { putTreeBack } from '../git/put-tree-back.js';
+import { withReadOnlyView } from '../git/read-only-view.js';
+import type { Handler, OperationThread } from '../operation-thread.js';
+import { KeptDependencies } from '../workspace/kept-dependencies.js';
+import { removeFolders } from '../workspace/remove-folders.js';
+import { readJournal, removeJournal, updateFolder, type UpdateJournal } from '../workspace/update-journal.js';
+
+/**
+ * Ends an update: one that is accepted leaves nothing in the staging folder, of any other the tree and what was installed
+ * are put back. That needs neither network nor package manager, and may be begun anew when it was cut off.
+ */
+export const settle: Handler<'settle'> = async ({ accepted }, thread) => {
+  const { staging } = thread.context.paths;
+  const journal = accepted ? undefined : readJournal(staging);
+  const output = journal ? await putBack(journal, thread) : ({ commit: null, dependencies: 'untouched' } as const);
+  removeJournal(staging);
+  // What is not removed now the next update removes, or the next start of the server.
+  await removeFolders([updateFolder(staging)], thread.signal).catch((error: Error) =>
+    thread.log.write('system', [error.message]),
+  );
+  try {
+    rmdirSync(staging);
+  } catch {
+    // another operation has something in there as well
+  }
+  return output;
+};
+
+async function putBack({ moved }: UpdateJournal, thread: OperationThread): Promise<SettleOutput> {
+  const { log } = thread;
+  const { paths } = thread.context;
+  const text = `Putting ${moved.from} back in place of ${moved.to}`;
+  thread.progress('rolling back', null, text);
+  log.write('system', [text]);
+  const kept = KeptDependencies.of(paths);
+  let failure: Failure | undefined;
+  // The tree comes last, as some repositories track what is installed; but it brings the folders of lost members back.
+  try {
+    kept?.removeNew();
+    kept?.restore();
+    recoverRepository(paths.workspace);
+    await putTreeBack(paths.workspace, moved, thread);
+    kept?.restore();
+  } catch (error) {
+    failure = Failure.of(error);
+    log.write('system', [`The tree was not put back: ${failure.message}`]);
+  }
+  const head = await withReadOnlyView(paths.workspace, thread, (git) => readHead(paths.workspace, git)).catch(
+    () => null,
+  );
+  const dependencies = !kept ? 'untouched' : kept.isWhole && !failure ? 'restored' : 'lost';
+  return { failure: failure?.toData(), commit: head?.commit ?? null, dependencies };
+}

@@ -1,0 +1,39 @@
+import { lstatSync, readdirSync, type Dirent } from 'node:fs';
+import { join } from 'node:path';
+
+/** Beside node_modules, what yarn 2 and later puts packages and their state into. */
+const OF_YARN = ['.yarn/unplugged', '.yarn/install-state.gz', '.yarn/build-state.yml'];
+/** Tracked by some repositories, so that an install needs no registry. */
+export const YARN_CACHE = '.yarn/cache';
+/** Files at the root that an install may write anew. */
+export const INSTALL_FILES = [
+  ...['.pnp.cjs', '.pnp.loader.mjs', '.pnp.data.json', 'package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock'],
+  ...['pnpm-lock.yaml', 'bun.lock', 'bun.lockb'],
+];
+/** Beyond this many folders the members of a workspace are not looked for any further. */
+const MAX_FOLDERS = 20_000;
+
+/** What installs have made in a workspace, every member's `node_modules` included. Relative paths; none holds another. */
+export function installedPaths(workspace: string): { paths: string[]; complete: boolean } {
+  const paths = [...OF_YARN, YARN_CACHE].filter((path) => exists(join(workspace, path)));
+  const folders = [''];
+  for (const folder of folders) {
+    for (const entry of foldersIn(join(workspace, folder))) {
+      const path = join(folder, entry.name);
+      if (entry.name === 'node_modules') paths.push(path);
+      else if (entry.name !== '.git' && folders.length < MAX_FOLDERS) folders.push(path);
+    }
+  }
+  return { paths, complete: folders.length < MAX_FOLDERS };
+}
+
+/** Links lead elsewhere. */
+function foldersIn(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  } catch {
+    return []; // gone meanwhile, or nobody's but its owner's
+  }
+}
+
+const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
