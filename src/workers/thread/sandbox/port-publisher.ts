@@ -8,6 +8,8 @@ import type { PublishedPorts, Publisher } from './sandbox.js';
 const MAX_PORTS = 8;
 /** In the whole life of an app: each takes one of the range that all apps share. */
 const MAX_PUBLISHED = 32;
+/** A port that was free a moment ago may have been taken by a stranger since. */
+const ATTEMPTS = 3;
 const LOOPBACK = /^(127\.|::1$)/;
 
 /** Publishes the ports of an app that has a network of its own, whichever it listens on, and on whichever address. */
@@ -37,12 +39,18 @@ export class PortPublisher implements Publisher {
   private async publish(appPort: number, listeners: Listener[]): Promise<number | null> {
     if (this.published.size >= MAX_PUBLISHED) return null;
     const promised = [...this.published.values()].includes(this.ports.port) ? null : this.ports.port;
-    const port = promised ?? (await this.ports.anotherPort());
     const loopback = listeners.every(({ address }) => LOOPBACK.test(address)) ? listeners[0]?.address : undefined;
     const { host } = this.ports;
     const address = isIP(host) ? host : (await publishedHost(host)).address;
-    const done = port !== null && (await this.network()?.publish(address, port, appPort, loopback));
-    this.published.set(appPort, done ? port : null);
-    return done ? port : null;
+    const network = this.network();
+    if (loopback !== undefined) await network?.letIn(appPort, loopback);
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const port = (attempt === 1 ? promised : null) ?? (await this.ports.anotherPort());
+      if (port === null || !(await network?.publish(address, port, appPort))) continue;
+      this.published.set(appPort, port);
+      return port;
+    }
+    this.published.set(appPort, null);
+    return null;
   }
 }

@@ -88,11 +88,13 @@ export class PrivateNetwork {
     }
   }
 
-  /** Has a port of the host lead to one inside. `loopback` is the address where nothing else but loopback is listened on. */
-  async publish(host: string, port: number, appPort: number, loopback?: string): Promise<boolean> {
-    // An app on its own loopback only does not hear what comes from outside.
-    if (loopback)
-      await this.relayInside(`TCP-LISTEN:${appPort},bind=${INSIDE},fork,reuseaddr`, toAddress(loopback, appPort));
+  /** Brings what comes from outside to an app that listens on this address of its loopback only, and would not hear it. */
+  async letIn(appPort: number, loopback: string): Promise<void> {
+    await this.relayInside(`TCP-LISTEN:${appPort},bind=${INSIDE},fork,reuseaddr`, toAddress(loopback, appPort));
+  }
+
+  /** Has a port of the host lead to one inside. False where somebody else has it by now. */
+  async publish(host: string, port: number, appPort: number): Promise<boolean> {
     const forward = { proto: 'tcp', host_addr: host, host_port: port, guest_port: appPort };
     const answer = await this.ask({ execute: 'add_hostfwd', arguments: forward });
     return !answer.error;
