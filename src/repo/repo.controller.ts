@@ -79,7 +79,7 @@ export class RepoController {
   @ApiFailures('REPO_NOT_FOUND', 'AMBIGUOUS_REPO')
   async get(@Caller() caller: Principal, @RepoId() repoId: string): Promise<Success<RepositoryDto>> {
     const repository = await this.repos.get(repoId, caller);
-    return success(repository, { repoId: repository.repoId, uid: repository.uid });
+    return success(repository, { operation: 'get', repoId: repository.repoId, uid: repository.uid });
   }
 
   @Patch(':repoId')
@@ -94,7 +94,7 @@ export class RepoController {
     @Body() { visibility }: VisibilityDto,
   ): Promise<Success<RepositoryDto>> {
     const repository = await this.repos.setVisibility(repoId, caller, visibility);
-    return success(repository, { repoId: repository.repoId, uid: repository.uid });
+    return success(repository, { operation: 'patch', repoId: repository.repoId, uid: repository.uid });
   }
 
   @Get(':repoId/status')
