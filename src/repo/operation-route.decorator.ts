@@ -2,6 +2,7 @@ import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
 import { ApiHeader, ApiOperation } from '@nestjs/swagger';
 import { Authenticated } from '../auth/access.decorator.js';
 import { PERMISSION_FOR } from '../auth/operation-permissions.js';
+import { IdempotencyHeader } from '../common/openapi/headers.js';
 import { OperationDto } from '../common/openapi/operation.dto.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
 import type { FailureCode } from '../contracts/failure-codes.js';
@@ -47,9 +48,3 @@ export function OperationRoute(operation: OperationName, docs: RouteDocs): Metho
     Authenticated({ permission: PERMISSION_FOR[operation], operation }),
   );
 }
-
-export const IdempotencyHeader = ApiHeader({
-  name: 'Idempotency-Key',
-  required: false,
-  description: 'The same key with the same body means the same operation, for 24 hours: safe to send again.',
-});

@@ -3,6 +3,7 @@ import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { Authenticated, Caller } from '../auth/access.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { aboutOperation, success, type Success } from '../common/envelope.js';
+import { IdempotencyHeader } from '../common/openapi/headers.js';
 import { LogPageDto, OperationDto, OperationPageDto } from '../common/openapi/operation.dto.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
 import type { Operation } from '../contracts/shapes.js';
@@ -10,7 +11,6 @@ import { HistoryQueryDto, OperationLogQuery } from './dto/queries.dto.js';
 import { BodilessExchange, type Exchange, HttpExchange } from './exchange.js';
 import { LogAnswersService, type LogAnswer } from './logs/log-answers.service.js';
 import { OperationReadsService, type OperationPage } from './operation-reads.service.js';
-import { IdempotencyHeader } from './operation-route.decorator.js';
 import { RestOperationsService } from './rest-operations.service.js';
 
 @ApiTags('operations')
