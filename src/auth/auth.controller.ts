@@ -27,7 +27,7 @@ export class AuthController {
   @Authenticated({ permission: 'admin' })
   @ApiOperation({ summary: 'Make an API key', description: 'The answer holds the key, shown this once.' })
   @ApiResult(KeyDto, { status: 201 })
-  @ApiFailures('BAD_REQUEST', 'IDEMPOTENCY_KEY_REUSED')
+  @ApiFailures('IDEMPOTENCY_KEY_REUSED')
   @IdempotencyHeader
   create(
     @Req() request: StationRequest,

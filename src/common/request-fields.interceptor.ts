@@ -26,7 +26,7 @@ export class RequestFieldsInterceptor implements NestInterceptor {
 }
 
 /** Which parts of a request the route's method takes. Nest keeps them as `kind:index`. */
-function argumentsOf(context: ExecutionContext): Set<RouteParamtypes> {
+function argumentsOf(context: ExecutionContext): Set<number> {
   const { name } = context.getHandler();
   const kept = Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), name) as
     Record<string, unknown> | undefined;
