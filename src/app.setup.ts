@@ -3,10 +3,11 @@ import { ApiKeysService } from './auth/api-keys.service.js';
 import { bodiesOfCallers } from './auth/bodies-of-callers.js';
 import { FailureFilter } from './common/failure.filter.js';
 import { serveDocs } from './common/openapi/document.js';
+import { tellingLater } from './common/request-body.js';
 import { requestId } from './common/request-context.js';
+import { RequestFieldsInterceptor } from './common/request-fields.interceptor.js';
 import { securityHeaders } from './common/security-headers.js';
 import { StationIoAdapter } from './common/station-io.adapter.js';
-import { unreadableBody } from './common/unreadable-body.js';
 import { RequestValidationPipe } from './common/validation.js';
 import type { StationConfig } from './config/config.js';
 
@@ -25,8 +26,8 @@ export function applyAppSetup(app: NestExpressApplication, config: StationConfig
       exposedHeaders: ['Location', 'Preference-Applied', 'Retry-After', 'X-Request-Id'],
     });
   }
-  app.use(bodiesOfCallers(app.get(ApiKeysService)));
-  app.use(unreadableBody);
+  app.use(tellingLater(bodiesOfCallers(app.get(ApiKeysService))));
+  app.useGlobalInterceptors(new RequestFieldsInterceptor());
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new FailureFilter());
   app.useWebSocketAdapter(new StationIoAdapter(app, origins));

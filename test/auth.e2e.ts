@@ -110,6 +110,29 @@ describe('API keys', () => {
     }
   });
 
+  it('are made once, and revoked once, however often it is asked for with the same Idempotency-Key', async () => {
+    const wanted = { name: 'once', owner: 'carol' };
+    const make = (body: object, key = 'make') =>
+      station.api<Key>('POST', '/auth/keys', body, { headers: { 'idempotency-key': key } });
+    const [first, second] = await Promise.all([make(wanted), make(wanted)]);
+    await station.restart();
+    const later = await make(wanted);
+    expect([first.status, second.status, later.status]).toEqual([201, 201, 201]);
+    expect([second.body, later.body]).toEqual([first.body, first.body]);
+    const { id, key = '' } = first.body.result;
+    expect((await station.api('GET', '/auth/me', undefined, { key })).status).toBe(200);
+    expect((await make({ ...wanted, name: 'other' })).body.code).toBe('IDEMPOTENCY_KEY_REUSED');
+    for (const file of readdirSync(station.dataDir, { withFileTypes: true })) {
+      if (file.isFile()) expect(readFileSync(join(station.dataDir, file.name), 'latin1')).not.toContain(key);
+    }
+
+    const revoke = () =>
+      station.api<Key>('DELETE', `/auth/keys/${id}`, undefined, { headers: { 'idempotency-key': 'revoke' } });
+    const revoked = await revoke();
+    expect([revoked.status, (await revoke()).body]).toEqual([200, revoked.body]);
+    expect((await station.api('DELETE', `/auth/keys/${id}`)).body.code).toBe('KEY_NOT_FOUND');
+  });
+
   it('end at once when they are revoked', async () => {
     const { body } = await station.api<Key>('POST', '/auth/keys', { name: 'to be revoked', owner: 'alice' });
     const { id, key = '' } = body.result;

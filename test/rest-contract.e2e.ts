@@ -149,6 +149,28 @@ describe('Waiting', () => {
   });
 });
 
+describe('A repository that its host redirects to', () => {
+  it('is told in the warnings, and is the same by whichever URL it is cloned', async () => {
+    const { url } = await git.createRepository('moved/app', { files: fixture('hello') });
+    git.redirect('/former/app', '/moved/app');
+    const former = `${git.url}/former/app`;
+    const asked = await station.clone(former);
+    expect([asked.status, asked.body.result.repoUrl]).toEqual([201, `${git.url}/moved/app`]);
+    expect(asked.body.result.warnings).toEqual([`The Git host redirects ${former} to ${git.url}/moved/app`]);
+    const again = await station.clone(url);
+    expect([again.status, again.body.code]).toEqual([409, 'ALREADY_LOADED']);
+    expect(again.body.context).toMatchObject({ repoId: 'former-app', uid: asked.body.uid });
+    await station.unload('former-app');
+
+    const direct = await station.clone(url);
+    const redirected = await station.clone(former);
+    expect([direct.status, redirected.status, redirected.body.code]).toEqual([201, 409, 'ALREADY_LOADED']);
+    expect(redirected.body.context).toMatchObject({ repoId: 'moved-app', uid: direct.body.uid });
+    expect((await station.entry('former-app')).status).toBe(404);
+    expect((await station.clone(former, { repoId: 'second' })).status).toBe(201);
+  });
+});
+
 describe('An Idempotency-Key', () => {
   it('means the same operation again, and no other body', async () => {
     const { url } = await git.createRepository('rest/idempotent', { files: fixture('hello') });
@@ -215,6 +237,7 @@ describe('A problem', () => {
       repoId: 'no-such',
       retryable: false,
       suggestion: expect.stringContaining('/repo/list') as string,
+      context: {},
       requestId: 'my-request',
     });
   });
@@ -226,7 +249,40 @@ describe('A problem', () => {
     ['more than a megabyte', `{"repoUrl": "${'x'.repeat(1_200_000)}"}`, 413, 'TOO_LARGE'],
   ])('comes of a body that is %s', async (_, body, status, code) => {
     const response = await post(body);
-    expect([response.status, await response.json()]).toMatchObject([status, { code, status }]);
+    expect([response.status, await response.json()]).toMatchObject([status, { code, status, operation: 'clone' }]);
+  });
+
+  it('comes of a bad key before anything is said about the body', async () => {
+    const response = await post('{"repoUrl": ', { authorization: 'Bearer wrong' });
+    expect([response.status, await response.json()]).toMatchObject([401, { code: 'UNAUTHORIZED' }]);
+  });
+
+  it('comes of fields that nobody reads, on every route that takes none', async () => {
+    const { repoId } = await sharedRepository();
+    const { paths } = (await station.api('GET', '/docs-json')).body as unknown as {
+      paths: Record<string, Record<string, { parameters?: { in: string }[]; requestBody?: object }>>;
+    };
+    let refused = 0;
+    for (const [template, methods] of Object.entries(paths)) {
+      if (template.startsWith('/health')) continue; // some probes add a field against caches
+      const path = template.replace('{repoId}', repoId).replace('{id}', 'x');
+      for (const [method, { parameters = [], requestBody }] of Object.entries(methods)) {
+        const requests: [string, object | undefined][] = [];
+        if (!parameters.some((one) => one.in === 'query')) requests.push([`${path}?foo=1`, requestBody && {}]);
+        if (!requestBody && method !== 'get') requests.push([path, { foo: 1 }]);
+        for (const [address, body] of requests) {
+          const answer = await station.api(method.toUpperCase(), address, body);
+          expect([method, address, answer.status, answer.body.detail]).toEqual([
+            method,
+            address,
+            400,
+            'foo: unknown field, expected no fields',
+          ]);
+          refused += 1;
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(15);
   });
 
   it.each([

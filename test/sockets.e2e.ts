@@ -188,6 +188,8 @@ describe('A message', () => {
     ['an unknown operation', { operation: 'fly' }],
     ['an operation that every object has', { operation: 'toString' }],
     ['an unknown field', { operation: 'list', branch: 'main' }],
+    ['options for what has none', { operation: 'list', options: { a: 1 } }],
+    ['a repository for what is about all', { operation: 'list', repoId: 'x' }],
     ['an unknown option', { operation: 'install', repoId: 'x', options: { force: true } }],
     ['options that are a list', { operation: 'install', repoId: 'x', options: [] }],
     ['a repoId that is a list', { operation: 'status', repoId: ['x'] }],
@@ -220,6 +222,7 @@ describe('A message', () => {
       message: expect.any(String) as string,
       retryable: false,
       suggestion: expect.any(String) as string,
+      context: expect.any(Object) as object,
     });
     expect(errors[0]?.error.message).not.toContain('Internal');
     expect(socket.connected).toBe(true);

@@ -12,7 +12,7 @@ export type Access = { permission: Permission | 'any'; operation?: OperationName
 export const ACCESS = Symbol('access');
 
 /** States who may call a route: a key with this permission. Bundles what the guard and Swagger have to know. */
-export function Authenticated(access: Exclude<Access, 'public'>): MethodDecorator & ClassDecorator {
+export function Authenticated(access: Exclude<Access, 'public'>): MethodDecorator {
   return applyDecorators(
     SetMetadata(ACCESS, access),
     ApiBearerAuth(),

@@ -1,7 +1,10 @@
-import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { success, type Success } from '../common/envelope.js';
+import { IdempotencyHeader } from '../common/openapi/headers.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
+import type { StationRequest } from '../common/request-context.js';
+import { Idempotency, idempotencyScope } from '../operations/idempotency.js';
 import { Authenticated, Caller } from './access.decorator.js';
 import { AdminKeyService } from './admin-key.service.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -17,16 +20,24 @@ export class AuthController {
     private readonly keys: ApiKeysService,
     private readonly adminKey: AdminKeyService,
     private readonly me: MeService,
+    private readonly idempotency: Idempotency,
   ) {}
 
   @Post('keys')
   @Authenticated({ permission: 'admin' })
   @ApiOperation({ summary: 'Make an API key', description: 'The answer holds the key, shown this once.' })
   @ApiResult(KeyDto, { status: 201 })
-  @ApiFailures('BAD_REQUEST')
-  async create(@Caller() caller: Principal, @Body() wanted: CreateKeyDto): Promise<Success<KeyDto>> {
-    const { key, stored } = await this.keys.create(wanted, caller.owner);
-    return success(keyView(stored, key));
+  @ApiFailures('IDEMPOTENCY_KEY_REUSED')
+  @IdempotencyHeader
+  create(
+    @Req() request: StationRequest,
+    @Caller() caller: Principal,
+    @Body() wanted: CreateKeyDto,
+  ): Promise<Success<KeyDto>> {
+    return this.idempotency.answer(idempotencyScope(request, caller), async () => {
+      const { key, stored } = await this.keys.create(wanted, caller.owner);
+      return success(keyView(stored, key));
+    });
   }
 
   @Get('keys')
@@ -41,9 +52,16 @@ export class AuthController {
   @Authenticated({ permission: 'admin' })
   @ApiOperation({ summary: 'Revoke an API key', description: 'At once; its sockets are closed within seconds.' })
   @ApiResult(KeyDto)
-  @ApiFailures('KEY_NOT_FOUND')
-  async revoke(@Param('id') id: string): Promise<Success<KeyDto>> {
-    return success(keyView(await this.adminKey.revoke(id)));
+  @ApiFailures('KEY_NOT_FOUND', 'IDEMPOTENCY_KEY_REUSED')
+  @IdempotencyHeader
+  revoke(
+    @Req() request: StationRequest,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+  ): Promise<Success<KeyDto>> {
+    return this.idempotency.answer(idempotencyScope(request, caller), async () =>
+      success(keyView(await this.adminKey.revoke(id))),
+    );
   }
 
   @Get('me')

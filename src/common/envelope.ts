@@ -1,10 +1,13 @@
 import type { OperationName } from '../contracts/operation-names.js';
 import type { Operation } from '../contracts/shapes.js';
 
+/** What is done at once, and leaves no record. */
+export type ReadName = 'list' | 'get' | 'patch';
+
 /** How every successful request is answered. */
 export interface Success<T> {
   success: true;
-  operation?: OperationName | 'list';
+  operation?: OperationName | ReadName;
   operationId?: string;
   repoId?: string;
   uid?: string;

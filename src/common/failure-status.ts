@@ -60,5 +60,4 @@ export const FAILURE_STATUS: Record<FailureCode, number> = {
 export const RETRY_AFTER_SECONDS: Partial<Record<FailureCode, number>> = {
   QUEUE_FULL: 10,
   DRAINING: 10,
-  SANDBOX_UNAVAILABLE: 60,
 };

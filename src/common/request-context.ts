@@ -11,6 +11,8 @@ export interface StationRequest extends Request {
   principal?: Principal;
   /** Which operation the route stands for. */
   operation?: OperationName;
+  /** Why its body could not be read. */
+  bodyError?: Error;
 }
 
 const USABLE_ID = /^[\w.:-]{1,128}$/;

@@ -10,7 +10,8 @@ export interface FailureData {
   message: string;
   retryable: boolean;
   suggestion: string;
-  context?: FailureContext;
+  /** Always there: clients read from it without asking first. */
+  context: FailureContext;
 }
 
 interface FailureOptions {
@@ -24,7 +25,7 @@ interface FailureOptions {
 export class Failure extends Error {
   readonly retryable: boolean;
   readonly suggestion: string;
-  readonly context?: FailureContext;
+  readonly context: FailureContext;
 
   constructor(
     readonly code: FailureCode,
@@ -35,7 +36,7 @@ export class Failure extends Error {
     this.name = 'Failure';
     this.retryable = options.retryable ?? FAILURE_CODES[code].retryable;
     this.suggestion = options.suggestion ?? FAILURE_CODES[code].suggestion;
-    this.context = options.context;
+    this.context = options.context ?? {};
   }
 
   static from(data: FailureData): Failure {
@@ -55,6 +56,6 @@ export class Failure extends Error {
 
   toData(): FailureData {
     const { code, message, retryable, suggestion, context } = this;
-    return { code, message, retryable, suggestion, ...(context && { context }) };
+    return { code, message, retryable, suggestion, context };
   }
 }

@@ -22,7 +22,25 @@ const answer = (status: 'ok' | 'error') => ({
     error: indicators('Those that are down.'),
     details: indicators('All of them.'),
   },
+  example: status === 'ok' ? healthy : { status, info: {}, error: broken, details: broken },
 });
+
+const up = {
+  manager: {
+    status: 'up',
+    repositories: { cloning: 0, cloned: 1, ready: 0, running: 2, stopped: 1, error: 0 },
+    apps: { running: 2 },
+    queue: { queued: 0, running: 1, limit: 100, draining: false },
+  },
+  workers: { status: 'up', busy: 1, idle: 2, sessions: 2, limits: { workers: 3, memoryMb: 256 } },
+  isolation: {
+    ...{ status: 'up', driver: 'bubblewrap', network: { mode: 'private' } },
+    limits: { memoryMb: 4096, processes: 1024, diskMb: 10_240, enforcedBy: 'watchdog' },
+  },
+  storage: { status: 'up' },
+};
+const healthy = { status: 'ok', info: up, error: {}, details: up };
+const broken = { storage: { status: 'down', message: 'DATA_DIR cannot be written: EROFS' } };
 
 const indicators = (description: string) => ({
   type: 'object',

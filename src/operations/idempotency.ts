@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { Principal } from '../auth/principal.js';
+import type { StationRequest } from '../common/request-context.js';
 import { Failure } from '../contracts/failure.js';
-import { IdempotencyStore } from '../registry/idempotency-store.js';
+import { IdempotencyStore, type IdempotencyRecord } from '../registry/idempotency-store.js';
 import type { OperationTicket } from './operation-request.js';
 import { OperationsService } from './operations.service.js';
 
@@ -17,59 +19,90 @@ export interface IdempotencyScope {
 
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
-/** A request that is sent again with the same Idempotency-Key gets the operation that the first one started. */
+/** What is kept of a request's outcome, to find it again. */
+type Kept = Pick<IdempotencyRecord, 'operationId' | 'answer'>;
+
+/** How an outcome is kept, and found again: undefined where the request is to be carried out anew. */
+interface Keeping<T> {
+  keep(outcome: T): Kept;
+  recall(kept: Kept): Promise<T | undefined>;
+}
+
+/** A request that is sent again with the same Idempotency-Key gets what the first one got. */
 @Injectable()
 export class Idempotency {
-  /** Requests whose operation is just being accepted: a second one waits for the same ticket. */
-  private readonly arriving = new Map<string, { bodyDigest: string; ticket: Promise<OperationTicket> }>();
+  /** Requests that are just being taken up: a second one waits for the same outcome. */
+  private readonly arriving = new Map<string, { bodyDigest: string; outcome: Promise<unknown> }>();
 
   constructor(
     private readonly store: IdempotencyStore,
     private readonly operations: OperationsService,
   ) {}
 
-  async run(scope: IdempotencyScope, submit: () => Promise<OperationTicket>): Promise<OperationTicket> {
-    if (scope.key === undefined) return submit();
+  /** For requests that start an operation. One that was interrupted by the end of the server starts anew. */
+  run(scope: IdempotencyScope, submit: () => Promise<OperationTicket>): Promise<OperationTicket> {
+    return this.once(scope, submit, {
+      keep: ({ operation }) => ({ operationId: operation.operationId, answer: null }),
+      recall: async ({ operationId }) => {
+        const ticket = operationId === null ? undefined : await this.operations.ticket(operationId);
+        return ticket?.operation.error?.code === 'INTERRUPTED' ? undefined : ticket;
+      },
+    });
+  }
+
+  /** For requests that are answered at once; the answer is kept, encrypted. */
+  answer<T extends object>(scope: IdempotencyScope, perform: () => Promise<T>): Promise<T> {
+    return this.once(scope, perform, {
+      keep: (answer) => ({ operationId: null, answer }),
+      recall: async ({ answer }) => (answer as T | null) ?? undefined,
+    });
+  }
+
+  private async once<T>(scope: IdempotencyScope, perform: () => Promise<T>, keeping: Keeping<T>): Promise<T> {
+    if (scope.key === undefined) return perform();
     const id = digest([scope.owner, scope.method, scope.path, scope.key]);
     const bodyDigest = digest(scope.body ?? null);
     const arriving = this.arriving.get(id);
     if (arriving) {
       refuseOtherBody(arriving.bodyDigest, bodyDigest);
-      return arriving.ticket;
+      return arriving.outcome as Promise<T>;
     }
-    const ticket = this.earlier(id, bodyDigest).then((known) => known ?? this.begin(id, bodyDigest, submit));
-    this.arriving.set(id, { bodyDigest, ticket });
+    const outcome = this.recallOrPerform(id, bodyDigest, perform, keeping);
+    this.arriving.set(id, { bodyDigest, outcome });
     try {
-      return await ticket;
+      return await outcome;
     } finally {
       this.arriving.delete(id);
     }
   }
 
-  private async begin(
+  private async recallOrPerform<T>(
     scope: string,
     bodyDigest: string,
-    submit: () => Promise<OperationTicket>,
-  ): Promise<OperationTicket> {
-    const ticket = await submit();
-    const { operationId } = ticket.operation;
-    await this.store.save({ scope, bodyDigest, operationId, createdAt: Date.now() });
-    return ticket;
-  }
-
-  /** One whose operation was interrupted by the end of the server starts anew. */
-  private async earlier(scope: string, bodyDigest: string): Promise<OperationTicket | undefined> {
+    perform: () => Promise<T>,
+    { keep, recall }: Keeping<T>,
+  ): Promise<T> {
     const record = await this.store.find(scope);
-    if (!record || record.createdAt < Date.now() - KEPT_MS) return undefined;
-    refuseOtherBody(record.bodyDigest, bodyDigest);
-    const ticket = await this.operations.ticket(record.operationId);
-    return ticket?.operation.error?.code === 'INTERRUPTED' ? undefined : ticket;
+    if (record && record.createdAt >= Date.now() - KEPT_MS) {
+      refuseOtherBody(record.bodyDigest, bodyDigest);
+      const known = await recall(record);
+      if (known !== undefined) return known;
+    }
+    const outcome = await perform();
+    await this.store.save({ scope, bodyDigest, ...keep(outcome), createdAt: Date.now() });
+    return outcome;
   }
 
   /** Forgets what is older than 24 hours. */
   async prune(): Promise<void> {
     await this.store.prune(Date.now() - KEPT_MS);
   }
+}
+
+export function idempotencyScope(request: StationRequest, { owner }: Principal): IdempotencyScope {
+  const { method, path } = request;
+  const key = method === 'GET' ? undefined : request.get('idempotency-key');
+  return { owner, method, path, key, body: request.body as unknown };
 }
 
 function refuseOtherBody(first: string, second: string): void {

@@ -44,7 +44,7 @@ export class RepositoryEntries {
     const isolated = options.isolated ?? null;
     this.requireIsolation(isolated, baseRepoId(canonicalUrl), principal);
     const { isolation, network, limits } = this.isolation.planFor({ isolated });
-    const entered = this.turn.then(async () => {
+    return this.inTurn(async () => {
       const repoId = await this.chooseId(canonicalUrl, options.repoId, principal.owner);
       const uid = newUid();
       const now = Date.now();
@@ -83,8 +83,25 @@ export class RepositoryEntries {
       await this.registry.insert(entry);
       return entry;
     });
-    this.turn = entered.catch(() => undefined); // the next one need not care; the caller hears of it
-    return entered;
+  }
+
+  /**
+   * Where a clone has found its repository. ALREADY_LOADED where redirects have led to one that its owner has, unless the
+   * clone has chosen a repoId.
+   */
+  async locate({ uid, owner }: RepositoryEntry, repoUrl: string, chosenId: string | undefined): Promise<void> {
+    await this.inTurn(async () => {
+      const others = (await this.registry.list()).filter((entry) => entry.owner === owner && entry.uid !== uid);
+      const same = chosenId === undefined && others.find((entry) => isFrom(entry, repoUrl));
+      if (same) throw alreadyLoaded(same);
+      await this.registry.update(uid, { repoUrl });
+    });
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.turn.then(work);
+    this.turn = done.catch(() => undefined); // the next one need not care; the caller hears of it
+    return done;
   }
 
   /** Takes a repository out again whose first clone did not succeed, with all that it has left on disk. */
@@ -109,11 +126,11 @@ export class RepositoryEntries {
 
   private async chooseId(canonicalUrl: string, wanted: string | undefined, owner: string): Promise<string> {
     const own = (await this.registry.list()).filter((entry) => entry.owner === owner);
-    const sameUrl = own.find((entry) => entry.canonicalUrl === canonicalUrl);
+    const sameUrl = own.find((entry) => isFrom(entry, canonicalUrl));
     if (wanted !== undefined) {
       const chosen = validateRepoId(wanted);
       const taken = own.find((entry) => entry.repoId === chosen);
-      if (taken?.canonicalUrl === canonicalUrl) throw alreadyLoaded(taken);
+      if (taken && isFrom(taken, canonicalUrl)) throw alreadyLoaded(taken);
       if (!taken) return chosen;
       throw new Failure('REPO_ID_TAKEN', `You already have another repository named ${chosen}`, {
         context: { repoId: taken.repoId, uid: taken.uid },
@@ -135,6 +152,10 @@ export class RepositoryEntries {
     return others.length > 0 || exists ? `${repoId}~${uid}` : repoId;
   }
 }
+
+/** By the URL that was asked for, or the one that redirects led to. */
+const isFrom = ({ canonicalUrl, repoUrl }: RepositoryEntry, url: string): boolean =>
+  canonicalUrl === url || repoUrl === url;
 
 function alreadyLoaded({ repoId, uid, state }: RepositoryEntry): Failure {
   return new Failure('ALREADY_LOADED', `You have loaded this repository already: ${repoId}`, {

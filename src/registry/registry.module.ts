@@ -47,8 +47,8 @@ const logger = new Logger('Registry');
     { provide: KeyStore, inject: [DataSource], useFactory: (database: DataSource) => new SqlKeyStore(database) },
     {
       provide: IdempotencyStore,
-      inject: [DataSource],
-      useFactory: (database: DataSource) => new SqlIdempotencyStore(database),
+      inject: [DataSource, Secrets],
+      useFactory: (database: DataSource, secrets: Secrets) => new SqlIdempotencyStore(database, secrets),
     },
   ],
   exports: [Manifests, RepositoryRegistry, OperationHistory, KeyStore, IdempotencyStore],

@@ -2,6 +2,7 @@ import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
 import { ApiHeader, ApiOperation } from '@nestjs/swagger';
 import { Authenticated } from '../auth/access.decorator.js';
 import { PERMISSION_FOR } from '../auth/operation-permissions.js';
+import { IdempotencyHeader } from '../common/openapi/headers.js';
 import { OperationDto } from '../common/openapi/operation.dto.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
 import type { FailureCode } from '../contracts/failure-codes.js';
@@ -17,14 +18,21 @@ interface RouteDocs {
 }
 
 /** What operations answer that were let in, whatever they are. */
-const COMMON: FailureCode[] = ['BAD_REQUEST', 'CANCELLED', 'TOO_LARGE', 'WORKER_CRASHED', 'INTERRUPTED', 'TIMED_OUT'];
-const MUTATING: FailureCode[] = ['IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL', 'DRAINING', 'NO_SPACE'];
+const COMMON: FailureCode[] = ['CANCELLED', 'WORKER_CRASHED', 'INTERRUPTED', 'TIMED_OUT', 'QUEUE_FULL', 'DRAINING'];
+const MUTATING: FailureCode[] = ['IDEMPOTENCY_KEY_REUSED'];
+/** What those are told that run programs. */
+const LIMITED: FailureCode[] = ['SANDBOX_UNAVAILABLE', 'OUT_OF_MEMORY', 'TOO_MANY_PROCESSES', 'DISK_QUOTA'];
+const LIMITED_OPERATIONS = new Set<OperationName>(['clone', 'install', 'update', 'run']);
 
 /** A route that asks for an operation: permission, waiting and idempotency, all with their documentation. */
 export function OperationRoute(operation: OperationName, docs: RouteDocs): MethodDecorator {
   const status = operation === 'clone' ? 201 : 200;
-  const addressed: FailureCode[] = operation === 'clone' ? [] : ['REPO_NOT_FOUND', 'AMBIGUOUS_REPO'];
-  const failures = [...(docs.failures ?? []), ...addressed, ...COMMON, ...(operation === 'status' ? [] : MUTATING)];
+  const failures = [
+    ...(docs.failures ?? []),
+    ...COMMON,
+    ...(operation === 'status' ? [] : MUTATING),
+    ...(LIMITED_OPERATIONS.has(operation) ? LIMITED : []),
+  ];
   const { summary, description } = docs;
   return applyDecorators(
     HttpCode(status),
@@ -37,19 +45,14 @@ export function OperationRoute(operation: OperationName, docs: RouteDocs): Metho
         `Without it the request waits for the outcome, ${MAX_WAIT_SECONDS} s at most.`,
     }),
     ...(operation === 'status' ? [] : [IdempotencyHeader]),
-    ApiResult(docs.result, { status, about: true, description: 'It has succeeded.' }),
+    ApiResult(docs.result, { status, about: 'operation', operation, description: 'It has succeeded.' }),
     ApiResult(OperationDto, {
       status: 202,
-      about: true,
+      about: 'operation',
+      operation,
       description: 'It goes on; `Location` is where its record is read.',
     }),
     ApiFailures(...failures),
     Authenticated({ permission: PERMISSION_FOR[operation], operation }),
   );
 }
-
-export const IdempotencyHeader = ApiHeader({
-  name: 'Idempotency-Key',
-  required: false,
-  description: 'The same key with the same body means the same operation, for 24 hours: safe to send again.',
-});

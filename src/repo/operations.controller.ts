@@ -1,16 +1,16 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, Caller } from '../auth/access.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { aboutOperation, success, type Success } from '../common/envelope.js';
-import { LogPageDto, OperationDto, OperationPageDto } from '../common/openapi/operation.dto.js';
-import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
+import { IdempotencyHeader } from '../common/openapi/headers.js';
+import { OperationDto, OperationPageDto } from '../common/openapi/operation.dto.js';
+import { ApiFailures, ApiLog, ApiResult } from '../common/openapi/responses.js';
 import type { Operation } from '../contracts/shapes.js';
 import { HistoryQueryDto, OperationLogQuery } from './dto/queries.dto.js';
 import { BodilessExchange, type Exchange, HttpExchange } from './exchange.js';
 import { LogAnswersService, type LogAnswer } from './logs/log-answers.service.js';
 import { OperationReadsService, type OperationPage } from './operation-reads.service.js';
-import { IdempotencyHeader } from './operation-route.decorator.js';
 import { RestOperationsService } from './rest-operations.service.js';
 
 @ApiTags('operations')
@@ -29,7 +29,6 @@ export class OperationsController {
     description: 'Of the caller, and on the repositories that they may see. `status` leaves no row.',
   })
   @ApiResult(OperationPageDto)
-  @ApiFailures('BAD_REQUEST')
   async list(@Caller() caller: Principal, @Query() query: HistoryQueryDto): Promise<Success<OperationPage>> {
     return success(await this.reads.list(caller, query));
   }
@@ -37,7 +36,7 @@ export class OperationsController {
   @Get(':id')
   @Authenticated({ permission: 'read' })
   @ApiOperation({ summary: 'One operation: progress, queue position, outcome' })
-  @ApiResult(OperationDto, { about: true })
+  @ApiResult(OperationDto, { about: 'operation' })
   @ApiFailures('OPERATION_NOT_FOUND')
   async get(@Caller() caller: Principal, @Param('id') id: string): Promise<Success<Operation>> {
     return aboutOperation(await this.reads.find(id, caller));
@@ -49,9 +48,8 @@ export class OperationsController {
     summary: 'Output of one operation, also of a failed clone',
     description: 'With `Accept: text/event-stream` it follows, until the log can no longer grow.',
   })
-  @ApiProduces('application/json', 'text/event-stream')
-  @ApiResult(LogPageDto)
-  @ApiFailures('BAD_REQUEST', 'OPERATION_NOT_FOUND')
+  @ApiLog()
+  @ApiFailures('OPERATION_NOT_FOUND')
   async logs(
     @HttpExchange() exchange: Exchange,
     @Param('id') id: string,
@@ -68,7 +66,7 @@ export class OperationsController {
     summary: 'Cancel an operation',
     description: 'Answers once its processes are dead. Needs the permission that the operation itself needs.',
   })
-  @ApiResult(OperationDto, { about: true })
+  @ApiResult(OperationDto, { about: 'operation' })
   @ApiFailures('OPERATION_NOT_FOUND', 'ALREADY_FINISHED', 'FORBIDDEN', 'IDEMPOTENCY_KEY_REUSED')
   cancel(@BodilessExchange() exchange: Exchange, @Param('id') id: string): Promise<Success<Operation>> {
     return this.rest.cancel(exchange, () => this.reads.cancel(id, exchange.caller));

@@ -1,13 +1,14 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { Authenticated, Caller } from '../auth/access.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { RepositoryAccess } from '../auth/repository-access.js';
 import { success, type Success } from '../common/envelope.js';
-import { LogPageDto, OperationPageDto } from '../common/openapi/operation.dto.js';
+import { OperationPageDto } from '../common/openapi/operation.dto.js';
 import { RepositoryDto } from '../common/openapi/repository.dto.js';
-import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
+import { ApiFailures, ApiLog, ApiResult } from '../common/openapi/responses.js';
 import * as results from '../common/openapi/results.dto.js';
+import type { FailureCode } from '../contracts/failure-codes.js';
 import { CloneDto, cloneOptions } from './dto/clone.dto.js';
 import { InstallDto, RunDto, StopDto, UpdateDto, VisibilityDto } from './dto/operations.dto.js';
 import { HistoryQueryDto, RepositoryLogQuery } from './dto/queries.dto.js';
@@ -18,6 +19,9 @@ import { OperationReadsService, type OperationPage } from './operation-reads.ser
 import { OperationRoute } from './operation-route.decorator.js';
 import { RepoService } from './repo.service.js';
 import { RestOperationsService } from './rest-operations.service.js';
+
+/** An update that restarts the app installs what it needs, and starts it. */
+const OF_A_RESTART: FailureCode[] = ['INSTALL_FAILED', 'REGISTRY_UNREACHABLE', 'SCRIPT_NOT_FOUND', 'APP_EXITED'];
 
 const RepoId = () => Param('repoId');
 const ApiRepoId = ApiParam({
@@ -56,7 +60,6 @@ export class RepoController {
       'GIT_FAILED',
       'EMPTY_REPOSITORY',
       'GIT_UNREACHABLE',
-      'DISK_QUOTA',
     ],
   })
   clone(@HttpExchange() exchange: Exchange, @Body() body: CloneDto): Promise<Success<unknown>> {
@@ -66,7 +69,7 @@ export class RepoController {
   @Get('list')
   @Authenticated({ permission: 'read' })
   @ApiOperation({ summary: 'List the repositories that the caller may see' })
-  @ApiResult(results.RepositoryListDto)
+  @ApiResult(results.RepositoryListDto, { operation: 'list' })
   async list(@Caller() caller: Principal): Promise<Success<results.RepositoryListDto>> {
     return success(await this.repos.list(caller), { operation: 'list' });
   }
@@ -75,26 +78,24 @@ export class RepoController {
   @Authenticated({ permission: 'read' })
   @ApiRepoId
   @ApiOperation({ summary: 'The registry entry of a repository', description: 'Touches no disk.' })
-  @ApiResult(RepositoryDto)
-  @ApiFailures('REPO_NOT_FOUND', 'AMBIGUOUS_REPO')
+  @ApiResult(RepositoryDto, { operation: 'get', about: 'repository' })
   async get(@Caller() caller: Principal, @RepoId() repoId: string): Promise<Success<RepositoryDto>> {
     const repository = await this.repos.get(repoId, caller);
-    return success(repository, { repoId: repository.repoId, uid: repository.uid });
+    return success(repository, { operation: 'get', repoId: repository.repoId, uid: repository.uid });
   }
 
   @Patch(':repoId')
   @Authenticated({ permission: 'update' })
   @ApiRepoId
   @ApiOperation({ summary: 'Change who may see a repository' })
-  @ApiResult(RepositoryDto)
-  @ApiFailures('BAD_REQUEST', 'REPO_NOT_FOUND', 'AMBIGUOUS_REPO')
+  @ApiResult(RepositoryDto, { operation: 'patch', about: 'repository' })
   async patch(
     @Caller() caller: Principal,
     @RepoId() repoId: string,
     @Body() { visibility }: VisibilityDto,
   ): Promise<Success<RepositoryDto>> {
     const repository = await this.repos.setVisibility(repoId, caller, visibility);
-    return success(repository, { repoId: repository.repoId, uid: repository.uid });
+    return success(repository, { operation: 'patch', repoId: repository.repoId, uid: repository.uid });
   }
 
   @Get(':repoId/status')
@@ -120,10 +121,7 @@ export class RepoController {
       'INSTALL_FAILED',
       'PACKAGE_MANAGER_UNAVAILABLE',
       'ENGINE_MISMATCH',
-      'OUT_OF_MEMORY',
       'REGISTRY_UNREACHABLE',
-      'SANDBOX_UNAVAILABLE',
-      'DISK_QUOTA',
     ],
   })
   install(
@@ -146,12 +144,17 @@ export class RepoController {
     result: results.UpdateResultDto,
     failures: [
       'INVALID_BRANCH',
+      'GIT_HOST_NOT_ALLOWED',
       'GIT_AUTH_REQUIRED',
+      'GIT_REPOSITORY_NOT_FOUND',
       'GIT_BRANCH_NOT_FOUND',
+      'GIT_HOST_KEY_UNKNOWN',
       'GIT_FAILED',
+      'EMPTY_REPOSITORY',
       'UPDATE_ROLLED_BACK',
       'ROLLBACK_FAILED',
       'GIT_UNREACHABLE',
+      ...OF_A_RESTART,
     ],
   })
   update(
@@ -180,8 +183,8 @@ export class RepoController {
       'BAD_PACKAGE_JSON',
       'SCRIPT_NOT_FOUND',
       'APP_EXITED',
-      'OUT_OF_MEMORY',
-      'SANDBOX_UNAVAILABLE',
+      'PACKAGE_MANAGER_UNAVAILABLE',
+      'REGISTRY_UNREACHABLE',
     ],
   })
   run(@HttpExchange() exchange: Exchange, @RepoId() repoId: string, @Body() body: RunDto): Promise<Success<unknown>> {
@@ -219,9 +222,8 @@ export class RepoController {
     description:
       'With `Accept: text/event-stream` it follows: `event: log`, `id:` is the cursor, until the log can no longer grow.',
   })
-  @ApiProduces('application/json', 'text/event-stream')
-  @ApiResult(LogPageDto)
-  @ApiFailures('BAD_REQUEST', 'REPO_NOT_FOUND', 'OPERATION_NOT_FOUND', 'AMBIGUOUS_REPO')
+  @ApiLog()
+  @ApiFailures('OPERATION_NOT_FOUND')
   async logs(
     @HttpExchange() exchange: Exchange,
     @RepoId() repoId: string,
@@ -237,7 +239,6 @@ export class RepoController {
   @ApiRepoId
   @ApiOperation({ summary: 'History of a repository, newest first' })
   @ApiResult(OperationPageDto)
-  @ApiFailures('BAD_REQUEST', 'REPO_NOT_FOUND', 'AMBIGUOUS_REPO')
   async operations(
     @Caller() caller: Principal,
     @RepoId() repoId: string,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { aboutOperation, success, type Success } from '../common/envelope.js';
 import { OperationFailure } from '../common/operation-failure.js';
 import type { Operation } from '../contracts/shapes.js';
-import { Idempotency } from '../operations/idempotency.js';
+import { Idempotency, idempotencyScope } from '../operations/idempotency.js';
 import type { OperationTicket, SubmitContext } from '../operations/operation-request.js';
 import { OperationsService } from '../operations/operations.service.js';
 import type { Exchange } from './exchange.js';
@@ -43,9 +43,7 @@ export class RestOperationsService {
   }
 
   private once({ request, caller }: Exchange, submit: () => Promise<OperationTicket>): Promise<OperationTicket> {
-    const { method, path } = request;
-    const key = method === 'GET' ? undefined : request.get('idempotency-key');
-    return this.idempotency.run({ owner: caller.owner, method, path, key, body: request.body as unknown }, submit);
+    return this.idempotency.run(idempotencyScope(request, caller), submit);
   }
 }
 

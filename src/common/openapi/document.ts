@@ -2,6 +2,8 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { FAILURE_CODES, type FailureCode } from '../../contracts/failure-codes.js';
 import { FAILURE_STATUS } from '../failure-status.js';
+import { addExamples } from './add-examples.js';
+import { completeResponses } from './complete-responses.js';
 
 /** Serves Swagger UI at /docs and the OpenAPI document at /docs-json. */
 export function serveDocs(app: INestApplication): void {
@@ -23,9 +25,12 @@ function createDocument(app: INestApplication): OpenAPIObject {
     .addTag('operations', 'What was asked for, and what became of it.')
     .addTag('auth', 'API keys.')
     .addTag('health', 'Probes and statistics.');
-  return SwaggerModule.createDocument(app, builder.build(), {
+  const document = SwaggerModule.createDocument(app, builder.build(), {
     operationIdFactory: (controller, method) => `${controller.replace('Controller', '').toLowerCase()}_${method}`,
   });
+  completeResponses(document);
+  addExamples(document);
+  return document;
 }
 
 const INTRODUCTION = `Loads Git repositories into workspaces and runs them.

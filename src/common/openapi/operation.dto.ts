@@ -1,9 +1,21 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { OPERATION_NAMES, type OperationName } from '../../contracts/operation-names.js';
 import { OPERATION_STATUSES, type Operation, type OperationStatus } from '../../contracts/shapes.js';
 import { FailureDto } from './problem.dto.js';
 import { IsolationDto, NetworkDto } from './repository.dto.js';
+import * as results from './results.dto.js';
 
+const RESULTS = [
+  results.CloneResultDto,
+  results.InstallResultDto,
+  results.UpdateResultDto,
+  results.RunResultDto,
+  results.StopResultDto,
+  results.StatusResultDto,
+  results.UnloadResultDto,
+];
+
+@ApiExtraModels(...RESULTS)
 export class OperationDto implements Operation {
   @ApiProperty({ example: 'op_6f1d3c9a' })
   operationId!: string;
@@ -54,9 +66,8 @@ export class OperationDto implements Operation {
   network!: NetworkDto;
 
   @ApiProperty({
-    type: 'object',
-    additionalProperties: true,
-    selfRequired: false,
+    oneOf: RESULTS.map((result) => ({ $ref: getSchemaPath(result) })),
+    required: false,
     description: 'Once it has succeeded: the `result` that its route answers with.',
   })
   result?: unknown;

@@ -22,10 +22,9 @@ export class FailureDto {
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
-    selfRequired: false,
     description: 'Facts beside it, such as the last lines of output.',
   })
-  context?: FailureContext;
+  context!: FailureContext;
 }
 
 /** `application/problem+json` (RFC 9457): how every failed request is answered. */
@@ -63,10 +62,9 @@ export class Problem {
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
-    selfRequired: false,
     description: 'Facts beside it, such as the last lines of output or the ids in question.',
   })
-  context?: FailureContext;
+  context!: FailureContext;
 
   @ApiProperty({ description: 'Also in the X-Request-Id header and in the log of the server.' })
   requestId!: string;

@@ -107,8 +107,8 @@ class ProcessDto extends AppDto {
 }
 
 export class StatusResultDto extends RepositoryDto {
-  @ApiProperty({ type: GitStatusDto })
-  git!: GitStatusDto;
+  @ApiProperty({ type: GitStatusDto, nullable: true, description: 'null while the first clone runs.' })
+  git!: GitStatusDto | null;
 
   @ApiProperty({ type: PackageDto, nullable: true, description: 'null where there is no readable package.json.' })
   package!: PackageDto | null;
@@ -118,6 +118,9 @@ export class StatusResultDto extends RepositoryDto {
 
   @ApiProperty({ type: ProcessDto, nullable: true, description: 'The running app, or null.' })
   process!: ProcessDto | null;
+
+  @ApiProperty(WARNINGS)
+  warnings!: string[];
 }
 
 class CommitDto {
@@ -163,6 +166,9 @@ export class UpdateResultDto {
   @ApiProperty({ type: [String], description: 'At most 1000 paths.' })
   changedFiles!: string[];
 
+  @ApiProperty({ type: 'integer', description: 'How many there really are.' })
+  changedFileCount!: number;
+
   @ApiProperty({ type: [CommitDto], description: 'Newest first, at most 100.' })
   commits!: CommitDto[];
 
@@ -191,6 +197,9 @@ export class UpdateResultDto {
     description: 'With `restart`: of the app before and after it, each with its last lines.',
   })
   logs?: UpdateLogsDto;
+
+  @ApiProperty(WARNINGS)
+  warnings!: string[];
 }
 
 export class RunResultDto extends AppDto {

@@ -3,6 +3,7 @@ import { repositoryView } from '../../common/repository-view.js';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import type { Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
+import { RepositoryEntries } from '../repository-entries.js';
 import { gitAccess } from './git-access.js';
 
 /** Nothing → `cloned`. When it fails or is cancelled, OperationsService takes the repository out again. */
@@ -11,16 +12,18 @@ export class CloneProcedure implements Procedure<'clone'> {
   constructor(
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
     private readonly changes: RepositoryChanges,
+    private readonly entries: RepositoryEntries,
   ) {}
 
   async perform(job: Job<'clone'>): Promise<unknown> {
     const entry = await job.entry();
-    const { warnings, ...found } = await job.thread('clone', entry, {
+    const { warnings, repoUrl, ...found } = await job.thread('clone', entry, {
       repoUrl: entry.repoUrl,
       branch: job.options.branch,
       depth: entry.depth,
       git: gitAccess(this.config, entry),
     });
+    await this.entries.locate(entry, repoUrl, job.options.repoId);
     const cloned = await this.changes.apply(
       entry.uid,
       { ...found, state: 'cloned' },

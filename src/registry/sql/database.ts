@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { Failure } from '../../contracts/failure.js';
 import { FirstTables1700000000000 } from './migrations/1700000000000-first-tables.js';
+import { IdempotentAnswers1700000001000 } from './migrations/1700000001000-idempotent-answers.js';
 import { TABLES } from './tables.js';
 
 const DAMAGED = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);
@@ -32,7 +33,7 @@ async function open(file: string): Promise<DataSource> {
     database: file,
     enableWAL: true,
     entities: TABLES,
-    migrations: [FirstTables1700000000000],
+    migrations: [FirstTables1700000000000, IdempotentAnswers1700000001000],
   });
   try {
     await source.initialize();

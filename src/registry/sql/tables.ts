@@ -30,6 +30,8 @@ export interface OperationRow {
   operation: string;
 }
 
+export type IdempotencyRow = Omit<IdempotencyRecord, 'answer'> & { answer: string | null };
+
 export type KeyRow = Omit<StoredKey, 'scopes'> & { scopes: string };
 
 /** SQLite and PostgreSQL both know these; PostgreSQL hands bigint out as text. */
@@ -84,13 +86,14 @@ export const KeyTable = new EntitySchema<KeyRow>({
   },
 });
 
-export const IdempotencyTable = new EntitySchema<IdempotencyRecord>({
+export const IdempotencyTable = new EntitySchema<IdempotencyRow>({
   name: 'IdempotencyKey',
   tableName: 'idempotency_keys',
   columns: {
     scope: { type: 'varchar', primary: true },
     bodyDigest: { name: 'body_digest', type: 'varchar' },
-    operationId: { name: 'operation_id', type: 'varchar' },
+    operationId: { name: 'operation_id', type: 'varchar', nullable: true },
+    answer: { type: 'text', nullable: true },
     createdAt: { name: 'created_at', ...time },
   },
 });

@@ -30,6 +30,8 @@ export class SocketOperationsService {
     const { operation } = message;
     if (operation === 'list') {
       requirePermission(caller, 'read');
+      const { options, repoId, repoUrl } = message;
+      validate(NoOptionsDto, { ...options, ...(repoId && { repoId }), ...(repoUrl && { repoUrl }) }, 'options');
       reply.succeed(await this.repos.list(caller));
     } else if (operation === 'operation') {
       requirePermission(caller, 'read');

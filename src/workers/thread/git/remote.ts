@@ -14,6 +14,8 @@ export interface Remote {
   readonly url: string;
   /** The same, as it is shown and stored: another than asked for where the host redirected. */
   readonly canonicalUrl: string;
+  /** That the host redirected, where it did. */
+  readonly warnings: string[];
   /** Runs git commands that reach this remote, and no other. */
   readonly git: Git;
   /** The branches and tags that exist. */
@@ -28,7 +30,8 @@ export interface Remote {
  */
 export async function openRemote(url: string, access: GitAccess, thread: GitThread): Promise<Remote> {
   thread.progress('connecting', null, 'connecting to the Git host');
-  const place = await locateRepository(parseRepositoryUrl(url), access, thread.signal);
+  const asked = parseRepositoryUrl(url);
+  const place = await locateRepository(asked, access, thread.signal);
   const { staging } = thread.context.paths;
   const folder = makeScratchFolder(staging, 'access');
   const dispose = () => removeScratchFolder(staging, folder);
@@ -37,9 +40,11 @@ export async function openRemote(url: string, access: GitAccess, thread: GitThre
     const environment = accessEnvironment(place, folder, access.knownHosts);
     thread.sandbox.giveAway(folder, ...readdirSync(folder).map((name) => join(folder, name)));
     const git = new Git(thread, { environment, config, secrets: secretsOf(credentials) });
+    const isMoved = found.canonicalUrl !== asked.canonicalUrl;
     return {
       url: fetchUrl,
       canonicalUrl: found.canonicalUrl,
+      warnings: isMoved ? [`The Git host redirects ${asked.canonicalUrl} to ${found.canonicalUrl}`] : [],
       git,
       refs: () => listRefs(git, fetchUrl, folder),
       dispose,

@@ -171,6 +171,9 @@ describe('a clone', () => {
     server.redirect('/alice/old-name', '/alice/new-name', 301);
     const output = await cloneOf(`${server.url}/alice/old-name`);
     expect(output.repoUrl).toBe(`${server.url}/alice/new-name`);
+    expect(output.warnings).toEqual([
+      `The Git host redirects ${server.url}/alice/old-name to ${server.url}/alice/new-name`,
+    ]);
     expect(repository.url).toContain('new-name');
   });
 

@@ -86,6 +86,7 @@ async function describe(
     commit,
     declaresDependencies: declared,
     warnings: boundedWarnings([
+      ...remote.warnings,
       ...(isTracked ? [`${MANIFEST_FILE} is a file of the repository: the station leaves it alone`] : []),
       ...warnings,
       ...(await lfsWarnings(tree, git)),

@@ -50,7 +50,7 @@ export const update: Handler<'update'> = async (input, thread) => {
         dependenciesChanged: dependencyFingerprint(folder) !== fingerprint,
         declaresDependencies: declared,
         ...(savedRef !== undefined && { savedRef }),
-        warnings: boundedWarnings([...manifestWarnings, ...warnings]),
+        warnings: boundedWarnings([...remote.warnings, ...manifestWarnings, ...warnings]),
       };
     } catch (error) {
       await undo();
