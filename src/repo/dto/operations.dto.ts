@@ -85,7 +85,7 @@ export class RunDto implements RunOptions {
   @MapField({
     values: 'string',
     description:
-      'Environment variables of the app, text each, at most 128 kB. Names that change how it is started ' +
+      'Environment variables of the app, text each, at most 128 kB and at most 1000. Names that change how it is started ' +
       '(PATH, LD_*, NODE_OPTIONS, npm_*, GIT_* and the like) are refused with ENV_NOT_ALLOWED. Values are never shown again.',
     example: { NODE_ENV: 'production' },
   })

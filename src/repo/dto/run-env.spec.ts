@@ -83,6 +83,15 @@ describe('The environment of a run', () => {
     },
   );
 
+  it('is not without end', () => {
+    const env = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`A${index}`, '']));
+    expect(() => checkRunEnv(env)).not.toThrow();
+    expect(failureOf({ ...env, B: '' })).toMatchObject({
+      code: 'BAD_REQUEST',
+      message: expect.stringContaining('1001'),
+    });
+  });
+
   it('takes PORT only where it says what port says', () => {
     expect(() => checkRunEnv({ PORT: '3000' }, 3000)).not.toThrow();
     expect(failureOf({ PORT: '3000' }, 4000).code).toBe('ENV_NOT_ALLOWED');

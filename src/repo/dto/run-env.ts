@@ -4,6 +4,8 @@ import { Failure } from '../../contracts/failure.js';
 
 /** Linux takes no longer `NAME=value` (MAX_ARG_STRLEN), its final NUL included. */
 const MAX_ENTRY_BYTES = 131_072;
+/** A sandbox takes a few thousand in all. */
+const MAX_VARIABLES = 1_000;
 
 /**
  * Names that would change what starts the app instead of the app: the dynamic loader, the shell, node, git, and the
@@ -56,7 +58,11 @@ const ALLOWED = new Set(['NPM_TOKEN']);
 
 /** Fails where `env` holds what an app must not be given; a message names the variable and never its value. */
 export function checkRunEnv(env: Readonly<Record<string, unknown>>, port?: number): void {
-  for (const [name, value] of Object.entries(env)) {
+  const entries = Object.entries(env);
+  if (entries.length > MAX_VARIABLES) {
+    throw new Failure('BAD_REQUEST', `env: expected at most ${MAX_VARIABLES} variables, got ${entries.length}`);
+  }
+  for (const [name, value] of entries) {
     checkName(name);
     checkValue(name, value);
     if (name.toUpperCase() === 'PORT' && value !== String(port)) {
