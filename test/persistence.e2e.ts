@@ -1,5 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
@@ -114,6 +126,72 @@ describe('A station that was killed', () => {
       expect((await station.update(repoId)).body.result).toMatchObject({ to });
       writeFileSync(join(folder, 'index.lock'), ''); // also one that is left without a restart
       expect((await station.update(repoId)).status).toBe(200);
+    },
+    LIVES_MS,
+  );
+
+  it(
+    'in the middle of an update says where the tree stands, and that an install is due',
+    async () => {
+      const { git, station } = kit;
+      const library = await git.createRepository('killed/library');
+      const repository = await git.createRepository('killed/update', {
+        files: { 'package.json': packageJson({ start: 'node -e 1' }) },
+      });
+      const { repoId } = (await station.clone(repository.url)).body;
+      expect((await station.install(repoId)).status).toBe(200);
+      const to = await repository.commit({
+        'package.json': packageJson({ start: 'node -e 1' }, { dependencies: { word: 'file:./word' } }),
+        '.gitmodules': '[submodule "library"]\n\tpath = library\n\turl = ../library.git\n',
+        library: { submodule: await library.commitOf('main') },
+      });
+      const stall = git.stall('/killed/library/'); // the last that an update fetches
+      const { operationId } = (await station.update(repoId, {}, ASYNC)).body;
+      await stall.reached;
+      await station.kill('SIGKILL');
+      stall.release();
+      await station.restart();
+
+      await expectInterrupted(station, operationId);
+      expect((await station.entry(repoId)).body.result).toMatchObject({ commit: to, state: 'cloned' });
+      expect((await station.run(repoId)).body.code).toBe('DEPENDENCIES_NOT_INSTALLED');
+      expect((await station.update(repoId)).body.result).toMatchObject({ from: to, to });
+      await station.unload(repoId);
+    },
+    LIVES_MS,
+  );
+
+  it(
+    'starts whatever a repository has put in its way, and removes nothing outside of it',
+    async () => {
+      const { git, station } = kit;
+      const { url } = await git.createRepository('killed/planted', { files: fixture('hello') });
+      const [folders, link] = await Promise.all(
+        ['planted-folders', 'planted-link'].map(async (repoId) => {
+          await station.clone(url, { repoId });
+          return join(station.workspaceDir, repoId);
+        }),
+      );
+      await station.kill('SIGKILL');
+      for (const name of ['.git/evil.lock', '.mcp-isolation.json.next/x', '.git/config.safe/x']) {
+        mkdirSync(join(String(folders), name), { recursive: true });
+      }
+      const outside = await temporaryFolder('outside');
+      renameSync(join(String(link), '.git'), join(outside, 'git'));
+      symlinkSync(join(outside, 'git'), join(String(link), '.git'));
+      writeFileSync(join(outside, 'git/kept.lock'), '');
+      const forgotten = join(station.dataDir, 'logs/r_forgotten/op_forgotten');
+      mkdirSync(forgotten, { recursive: true });
+      utimesSync(forgotten, 1, 1);
+      await station.restart();
+
+      expect(existsSync(join(outside, 'git/kept.lock'))).toBe(true);
+      expect(existsSync(join(station.dataDir, 'logs/r_forgotten'))).toBe(false);
+      expect((await station.update('planted-folders')).status).toBe(200);
+      expect((await station.run('planted-folders')).status).toBe(200);
+      expect((await station.update('planted-link')).body.code).toBe('GIT_FAILED');
+      for (const repoId of ['planted-folders', 'planted-link']) expect((await station.unload(repoId)).status).toBe(200);
+      await rm(outside, { recursive: true });
     },
     LIVES_MS,
   );
