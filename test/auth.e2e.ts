@@ -318,6 +318,17 @@ describe('Owners', () => {
     expect((ambiguous.body.context.uids as string[]).toSorted()).toEqual([mine.uid, body.result.uid].toSorted());
   });
 
+  it('lose no repository to an administrator who says twice that their own of that name be removed', async () => {
+    const { repoId, uid } = await dock('alice/kept', {}, alice);
+    const own = (await station.clone(`${git.url}/alice/kept.git`)).body;
+    expect((await station.unload(repoId)).body.uid).toBe(own.uid);
+    const { status, body } = await station.unload(repoId);
+    expect([status, body.code, body.context.uids]).toEqual([404, 'REPO_NOT_FOUND', [uid]]);
+    expect(body.suggestion).toContain(uid);
+    expect((await station.entry(repoId, alice)).status).toBe(200);
+    expect((await station.unload(uid)).body.result.unloaded).toBe(true);
+  });
+
   it('see their operations after the repository has gone', async () => {
     const { repoId } = await dock('alice/gone', {}, alice);
     const { body } = await station.unload(repoId, alice);

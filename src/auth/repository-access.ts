@@ -46,6 +46,19 @@ export class RepositoryAccess {
     });
   }
 
+  /**
+   * The same, for removing it. Another owner's is meant by its uid only: who says DELETE once more, because the first
+   * answer was lost, must not remove the next repository of that name.
+   */
+  async toRemove(id: string, principal: Principal): Promise<RepositoryEntry> {
+    const entry = await this.toChange(id, principal);
+    if (entry.owner === principal.owner || entry.uid === id.toLowerCase()) return entry;
+    throw new Failure('REPO_NOT_FOUND', `No repository "${entry.repoId}" of your own; ${entry.owner} has one.`, {
+      context: { owner: entry.owner, uids: [entry.uid] },
+      suggestion: `To remove the one of ${entry.owner}, name it by its uid: ${entry.uid}`,
+    });
+  }
+
   private async candidates(id: string): Promise<RepositoryEntry[]> {
     const byUid = await this.registry.find(id);
     return byUid ? [byUid] : this.registry.findByRepoId(id);

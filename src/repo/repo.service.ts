@@ -50,11 +50,14 @@ export class RepoService {
     options: OperationOptions[K],
     context: SubmitContext,
   ): Promise<OperationTicket> {
-    const entry = await (operation === 'status'
-      ? this.access.toRead(id, context.principal)
-      : this.access.toChange(id, context.principal));
+    const entry = await this.find(operation, id, context.principal);
     if (operation === 'run') checkEnvironment(options as OperationOptions['run']);
     return this.operations.submit(operation, entry, options, context);
+  }
+
+  private find(operation: RepositoryOperation, id: string, caller: Principal): Promise<RepositoryEntry> {
+    if (operation === 'status') return this.access.toRead(id, caller);
+    return operation === 'unload' ? this.access.toRemove(id, caller) : this.access.toChange(id, caller);
   }
 
   private view(entry: RepositoryEntry): Repository {
