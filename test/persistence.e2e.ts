@@ -25,7 +25,7 @@ import { freePort } from './support/ports.js';
 import { alive, processesTagged } from './support/processes.mjs';
 import { Station } from './support/station.js';
 import { temporaryFolder } from './support/temporary-folder.mjs';
-import { databaseFiles, filesOf, processesOf, rewriteEntries } from './support/traces.js';
+import { databaseFiles, filesOf, processesOf, rewriteEntries, stagedOf } from './support/traces.js';
 import { useStation } from './support/use-station.js';
 
 const ASYNC = { headers: { prefer: 'respond-async' } };
@@ -459,7 +459,7 @@ if (!mayMount) console.warn('Not run as root: a full disk cannot be made, and it
       const { status, body } = await station.clone(url);
       expect([status, body.code]).toEqual([507, 'NO_SPACE']);
       expect(await listed(station)).toEqual(['full-a', 'full-b', 'full-c']);
-      expect(filesOf(station).filter((name) => name.includes('large') || name.startsWith('.staging'))).toEqual([]);
+      expect([...filesOf(station).filter((name) => name.includes('large')), ...stagedOf(station)]).toEqual([]);
       await station.restart();
       expect(await listed(station)).toEqual(['full-a', 'full-b', 'full-c']);
       expect((await station.run('full-a')).body.result.ready).toBe(true);

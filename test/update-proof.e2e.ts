@@ -8,7 +8,7 @@ import { packageJson } from './support/fixtures.js';
 import type { GitFile, GitRepository } from './support/git-repository.js';
 import { freePort } from './support/ports.js';
 import { alive, processesTagged } from './support/processes.mjs';
-import { filesOf } from './support/traces.js';
+import { filesOf, stagedOf } from './support/traces.js';
 import { useStation } from './support/use-station.js';
 
 const ASYNC = { headers: { prefer: 'respond-async' } };
@@ -57,7 +57,7 @@ async function dock(options: RunOptions = {}, files: Record<string, GitFile> = v
   expect((await kit.station.install(repoId)).status).toBe(200);
   const [port, env] = [await freePort(), { TAG: repoId }];
   const { status, body } = await kit.station.run(repoId, { port, env, readyTimeoutMs: 10_000, ...options });
-  expect(status).toBe(200);
+  expect([status, body]).toMatchObject([200, { success: true }]);
   return { repository, repoId, uid, commit: String(result.commit), pid: Number(body.result.pid), port, env, path };
 }
 
@@ -74,7 +74,7 @@ async function expectOldRuns(app: Docked, git: object = {}): Promise<void> {
   expect(tree).toMatchObject({ branch: 'main', commit: app.commit, changed: [], ...git });
   expect(await page(app)).toBe('v1 one');
   expect(processesTagged(app.env.TAG)).toContain(process?.pid);
-  expect(filesOf(kit.station).filter((name) => name.startsWith('.staging/r_'))).toEqual([]);
+  expect(stagedOf(kit.station)).toEqual([]);
   await kit.station.stop(app.repoId);
   expect(processesTagged(app.env.TAG)).toEqual([]);
   // What it remembers of the install is true: it starts as it is.
@@ -114,7 +114,7 @@ describe('an update that restarts the app', () => {
       expect(await page(app)).toBe('v2 two');
       expect(alive(app.pid)).toBe(false);
       expect(await entry(app)).toMatchObject({ state: 'running', commit: to });
-      expect(filesOf(kit.station).filter((name) => name.startsWith('.staging/r_'))).toEqual([]);
+      expect(stagedOf(kit.station)).toEqual([]);
       for (const log of [body.result.logs?.old, body.result.logs?.new]) {
         const path = `/repo/${app.repoId}/logs?source=app&operationId=${log?.operationId}`;
         const { result } = (await kit.station.api<{ lines: LogLine[] }>('GET', path)).body;

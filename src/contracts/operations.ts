@@ -12,7 +12,10 @@ export interface RepositoryPaths {
   workspace: string;
   /** Own HOME, temporary files and package manager caches: `WORKSPACE_DIR/.homes/<uid>`. */
   home: string;
-  /** Where a clone grows until it is whole: `WORKSPACE_DIR/.staging/<uid>`. */
+  /**
+   * Where a clone grows until it is whole, and operations have what only they need: `WORKSPACE_DIR/.staging/<uid>`. It goes
+   * with the repository only: another operation may be about to put something there.
+   */
   staging: string;
 }
 

@@ -9,6 +9,7 @@ import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { READY_TIMEOUT_MS } from '../contracts/operation-options.js';
 import type { Failure } from '../contracts/failure.js';
 import type { StateReason } from '../contracts/shapes.js';
+import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { RepositoryChanges } from './repository-changes.js';
 import { isToReturn } from './returning-apps.js';
@@ -86,10 +87,14 @@ export class AppSupervisor extends AppListener {
     if (restart) this.schedule(uid, restart);
   }
 
-  /** An app could not even be started again. One that was, and has ended since, is dealt with by then. */
-  async onReturnFailed(uid: string, restarts: number, failure: Failure): Promise<void> {
+  /**
+   * An app could not even be started again: the repository still has the one that was to return. Another one was started
+   * and has ended since, which was dealt with: it may be about to return in its turn.
+   */
+  async onReturnFailed({ uid, app: lastApp }: RepositoryEntry, restarts: number, failure: Failure): Promise<void> {
     const entry = await this.registry.find(uid);
-    if (!entry?.app || !isToReturn(entry) || this.pending.has(uid) || DECIDED_OTHERWISE.has(failure.code)) return;
+    if (!entry?.app || !isToReturn(entry) || DECIDED_OTHERWISE.has(failure.code)) return;
+    if (entry.app.startedAt !== lastApp?.startedAt) return;
     const { code, message } = failure;
     this.logger.warn(`The app of ${entry.repoId} could not be started again: ${message}`);
     if (STATION_IS_FULL.has(code)) return this.schedule(uid, { delayMs: FULL_STATION_RETRY_MS, restarts });

@@ -77,15 +77,22 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
     try {
       const entry = await this.registry.find(uid);
       if (!entry || !isToReturn(entry)) return; // somebody was faster: it runs, was stopped or unloaded
+      const failure = await this.runAgain(entry, restarts);
+      if (failure) await this.supervisor.onReturnFailed(entry, restarts, failure);
+    } catch (error) {
+      this.logger.error(`The app of ${uid} was given up: ${String(error)}`);
+    }
+  }
+
+  private async runAgain(entry: RepositoryEntry, restarts: number): Promise<Failure | undefined> {
+    try {
       const asked = { principal: STATION, restarts };
       const { operation, finished } = await this.operations.submit('run', entry, entry.runOptions ?? {}, asked);
       this.changes.tell(entry, 'restart', { operationId: operation.operationId });
       const { error } = await finished;
-      if (error) throw Failure.from(error);
+      return error && Failure.from(error);
     } catch (error) {
-      await this.supervisor
-        .onReturnFailed(uid, restarts, Failure.of(error))
-        .catch((again: unknown) => this.logger.error(`The app of ${uid} was given up: ${String(again)}`));
+      return Failure.of(error);
     }
   }
 

@@ -80,6 +80,11 @@ export class TestThread {
       .map((line) => JSON.parse(line) as LogLine);
   }
 
+  /** What the operations have left in the staging folder. */
+  staged(): string[] {
+    return existsSync(this.paths.staging) ? readdirSync(this.paths.staging) : [];
+  }
+
   liveProcesses(): number {
     return findTree({ marker: this.marker }).length;
   }

@@ -19,6 +19,12 @@ export function filesOf({ workspaceDir }: Station): string[] {
   });
 }
 
+/** What operations have left in the staging folders, each of which is there as long as its repository. */
+export const stagedOf = ({ workspaceDir }: Station): string[] => {
+  const staging = join(workspaceDir, '.staging');
+  return readdirSync(staging).flatMap((name) => readdirSync(join(staging, name)).map((inner) => `${name}/${inner}`));
+};
+
 /** Changes what a station that does not run remembers of its repositories, as a restored backup might. */
 export function rewriteEntries(
   { dataDir }: Station,

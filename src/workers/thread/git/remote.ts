@@ -34,7 +34,7 @@ export async function openRemote(url: string, access: GitAccess, thread: GitThre
   const place = await locateRepository(asked, access, thread.signal);
   const { staging } = thread.context.paths;
   const folder = makeScratchFolder(staging, 'access');
-  const dispose = () => removeScratchFolder(staging, folder);
+  const dispose = () => removeScratchFolder(folder);
   try {
     const { url: found, fetchUrl, config, credentials } = place;
     const environment = accessEnvironment(place, folder, access.knownHosts);

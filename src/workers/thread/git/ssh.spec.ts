@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { SshServer } from '../../../../test/support/ssh-server.js';
 import { TestThread } from '../../../../test/support/operation-thread.js';
 import type { GitRepository } from '../../../../test/support/git-repository.js';
@@ -32,7 +30,7 @@ describeWhereInstalled('a clone by ssh', () => {
     const privateKey = (await server.allowedKey()).trim().replaceAll('\n', '\r\n');
     const { commit } = await cloneWith({ credentials: { privateKey } });
     expect(commit).toBe(await repository.commitOf('main'));
-    expect(readdirSync(dirname(station.paths.workspace)).filter((name) => name.startsWith('staging'))).toEqual([]);
+    expect(station.staged()).toEqual([]);
   });
 
   it('uses a key that has a passphrase', async () => {

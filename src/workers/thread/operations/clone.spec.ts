@@ -31,7 +31,7 @@ describe('a clone', () => {
     clone({ repoUrl, depth: 1, git: { allowedHosts: [server.host] }, ...input }, station.next());
   const nothingIsLeft = () => {
     expect(readdirSync(station.paths.workspace)).toEqual([]);
-    expect(readdirSync(join(station.paths.workspace, '..')).filter((name) => name.startsWith('staging'))).toEqual([]);
+    expect(station.staged()).toEqual([]);
     expect(station.liveProcesses()).toBe(0);
   };
   const gitConfig = () => readFileSync(join(station.paths.workspace, '.git/config'), 'utf8');

@@ -47,14 +47,14 @@ describe('an update that is settled', () => {
     docked.station.write(files);
   };
   const exists = (name: string) => existsSync(docked.path(name));
-  const staged = () => existsSync(docked.station.paths.staging);
+  const staged = () => docked.station.staged();
 
   it('and accepted leaves nothing of what was before', async () => {
     await updated({ 'node_modules/x/index.js': 'x1' });
     await install({ 'node_modules/x/index.js': 'x2' });
-    expect(staged()).toBe(true);
+    expect(staged()).toEqual(['update']);
     expect(await end(true)).toEqual({ commit: null, dependencies: 'untouched' });
-    expect(staged()).toBe(false);
+    expect(staged()).toEqual([]);
     expect(docked.read('node_modules/x/index.js', 'a.txt')).toEqual(['x2', 'a2']);
     expect(docked.tree()).toEqual(wholeTree(to));
   });
@@ -67,7 +67,7 @@ describe('an update that is settled', () => {
     expect(docked.git('symbolic-ref', '--short', 'HEAD')).toBe(branch);
     expect(docked.git('rev-parse', 'HEAD')).toBe(commit);
     expect(docked.git('for-each-ref', 'refs/docking-station/saved')).not.toBe('');
-    expect([staged(), exists('packages/new'), exists('packages/gone/package.json')]).toEqual([false, false, true]);
+    expect([staged(), exists('packages/new'), exists('packages/gone/package.json')]).toEqual([[], false, true]);
   });
 
   it('is put back as well when the server has died while it moved the tree, and once more after that', async () => {
@@ -148,6 +148,6 @@ describe('an update that is settled', () => {
       commit: null,
       dependencies: 'lost',
     });
-    expect(staged()).toBe(false);
+    expect(staged()).toEqual([]);
   });
 });

@@ -1,4 +1,3 @@
-import { rmdirSync } from 'node:fs';
 import { Failure } from '../../../contracts/failure.js';
 import type { SettleOutput } from '../../../contracts/operations.js';
 import { recoverRepository } from '../git/git-folder.js';
@@ -23,11 +22,6 @@ export const settle: Handler<'settle'> = async ({ accepted }, thread) => {
   await removeFolders([updateFolder(staging)], thread.signal).catch((error: Error) =>
     thread.log.write('system', [error.message]),
   );
-  try {
-    rmdirSync(staging);
-  } catch {
-    // another operation has something in there as well
-  }
   return output;
 };
 

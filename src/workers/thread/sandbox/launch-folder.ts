@@ -1,5 +1,4 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ThreadContext } from '../../../contracts/worker-messages.js';
 import { removeFolders } from '../workspace/remove-folders.js';
@@ -13,10 +12,8 @@ const MADE = ['passwd', 'group', 'hosts'];
 export const launchFolderOf = ({ paths, operationId }: Pick<ThreadContext, 'paths' | 'operationId'>): string =>
   join(dirname(paths.staging), `.launch-${operationId}`);
 
-/** With the staging folder, which is made for each sandbox, unless another operation has something in there. */
 export async function removeLaunchFolder(context: Pick<ThreadContext, 'paths' | 'operationId'>): Promise<void> {
   await removeFolders([launchFolderOf(context)]).catch(() => undefined); // the next start of the server sees to it
-  await rmdir(context.paths.staging).catch(() => undefined); // it is in use, or gone
 }
 
 /**

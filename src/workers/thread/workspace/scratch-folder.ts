@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -10,12 +10,6 @@ export function makeScratchFolder(staging: string, name: string): string {
   return mkdtempSync(join(staging, `${name}-`));
 }
 
-/** And the staging folder, when it was the last in there. */
-export function removeScratchFolder(staging: string, folder: string): void {
+export function removeScratchFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  try {
-    rmdirSync(staging);
-  } catch {
-    // another operation has one in there as well
-  }
 }
