@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { TestThread } from '../../../test/support/operation-thread.js';
 import { plansOfThisMachine } from '../../../test/support/sandbox-plans.js';
 import { AppTree } from './app/app-tree.js';
@@ -36,8 +34,8 @@ describe.each(plansOfThisMachine())('A shell in front of a script, with the sand
     });
     const tree = new AppTree(thread.context.marker, () => undefined);
     tree.grow(child);
-    child.stderr.resume();
-    await once(createInterface({ input: child.stdout }), 'line');
+    void thread.log.follow(child.stderr, 'stderr');
+    await new Promise((up) => void thread.log.follow(child.stdout, 'stdout', up));
     return { child, tree };
   }
 

@@ -106,10 +106,11 @@ export class Bubblewrap implements Sandbox {
   private bwrap(purpose: CommandPurpose, { sourceOf }: LaunchChain): string[] {
     const { machine } = this.plan;
     const { paths, repoId } = this.context;
+    const { temporary, empty } = this.folder;
     const id = String(this.user);
     return [
       ...['bwrap', ...NAMESPACES, '--uid', id, '--gid', id, '--hostname', repoId],
-      ...mountArguments({ purpose, paths, machine, temporary: this.folder.temporary, sourceOf }),
+      ...mountArguments({ purpose, paths, machine, temporary, empty, sourceOf }),
       ...this.folder
         .etcFiles(this.isPrivate(purpose))
         .flatMap(({ path, target }) => ['--ro-bind', sourceOf(path), target]),

@@ -35,6 +35,10 @@ export class LaunchFolder {
     return join(this.path, 'tmp');
   }
 
+  get empty(): string {
+    return join(this.path, 'empty');
+  }
+
   /** Which files stand for those of /etc. */
   etcFiles(isPrivate: boolean): { path: string; target: string }[] {
     const resolver = {
@@ -66,6 +70,7 @@ export class LaunchFolder {
       `root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n${own}${this.user}::${paths.home}:/bin/sh\n`,
     );
     this.write('group', `root:x:0:\nnogroup:x:65534:\n${own}\n`);
+    this.write('empty', '');
     this.write('hosts', `${contentOf('/etc/hosts') || '127.0.0.1 localhost\n::1 localhost'}\n127.0.1.1 ${repoId}\n`);
     this.write('resolv.shared', contentOf('/etc/resolv.conf'));
     this.write('resolv.private', `nameserver ${NAME_SERVER}\n`);

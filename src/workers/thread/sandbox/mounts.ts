@@ -24,12 +24,14 @@ export interface MountOptions {
   machine: SandboxMachine;
   /** What /tmp is for everything but git, as the host sees it. Not below a folder that is writable inside: it may be a link then. */
   temporary: string;
+  /** An empty file, which lies over those that are hidden: a device would do in its place, but cannot be opened inside. */
+  empty: string;
   /** Where a path of the host is to be mounted from: a station started as root makes its own ones reachable elsewhere. */
   sourceOf(path: string): string;
 }
 
 /** What bwrap is told to mount, in this order: later ones lie above earlier ones. The file system is otherwise empty. */
-export function mountArguments({ purpose, paths, machine, temporary, sourceOf }: MountOptions): string[] {
+export function mountArguments({ purpose, paths, machine, temporary, empty, sourceOf }: MountOptions): string[] {
   const { workspace, home, staging } = paths;
   const writable = purpose === 'git' ? [workspace, staging] : [workspace, home];
   const mountTemporary = (path: string) =>
@@ -40,7 +42,7 @@ export function mountArguments({ purpose, paths, machine, temporary, sourceOf }:
     ...['--proc', '/proc', '--dev', '/dev', '--size', String(SHARED_MEMORY_BYTES), '--tmpfs', '/dev/shm'],
     ...['/tmp', '/var/tmp'].flatMap(mountTemporary),
     ...['--dir', '/run'],
-    ...machine.hidden.filter(isVisible).flatMap(cover),
+    ...machine.hidden.filter(isVisible).flatMap((path) => cover(path, sourceOf(empty))),
     ...machine.readable.flatMap((path) => (existsSync(path) ? ['--ro-bind', sourceOf(path), path] : [])),
     ...writable.flatMap((path) => (existsSync(path) ? ['--bind', sourceOf(path), path] : [])),
   ];
@@ -59,8 +61,8 @@ function systemFolder(path: string): string[] {
   return stats.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path];
 }
 
-const cover = (path: string): string[] =>
-  lstatSync(path).isDirectory() ? ['--tmpfs', path] : ['--ro-bind', '/dev/null', path];
+const cover = (path: string, empty: string): string[] =>
+  lstatSync(path).isDirectory() ? ['--tmpfs', path] : ['--ro-bind', empty, path];
 
 /** Whether it lies in what is mounted of the system: a station installed below /usr, as in many containers. */
 const isVisible = (path: string): boolean =>

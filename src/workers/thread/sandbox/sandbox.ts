@@ -31,6 +31,7 @@ export interface SandboxedProcess {
   root: ProcessIdentity;
   /** The first process inside, where there is a sandbox: whatever the command starts descends from it. */
   init?: ProcessIdentity;
+  /** To be iterated over, at any time; `data` events do not come while something waits for the first of it. */
   stdout: Readable;
   stderr: Readable;
   /** Settles when the process has ended, its descendants perhaps not. Never rejects. */
