@@ -55,7 +55,7 @@ describe('the tree of processes that a command has started', () => {
 
   it('includes a member that has cleared its environment, once somebody has seen whose child it was', async () => {
     await start(['sh', '-c', `setsid env --ignore-environment ${waits.join(' ')} & wait`]);
-    const hidden = find().find(({ pid }) => !carriesMarker(pid, tree.marker));
+    const hidden = find().find((one) => !carriesMarker(one, tree.marker));
     expect(find()).toHaveLength(2);
     process.kill(tree.root?.pid ?? 0, 'SIGKILL');
     await eventually('its parent has ended', () => find().length === 0);

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSameProcess, TREE_MARKER, type ProcessIdentity, type ProcessTree } from '../../contracts/process-tree.js';
 import { FrontShell, LAST_STEPS_MS } from './front-shell.js';
@@ -26,7 +27,7 @@ const MAX_ROUNDS = 10;
 /** Every live member of the tree: by marker or known identity, then by descent and process group. */
 export function findTree({ marker, root, inits = [], seen = [] }: ProcessTree): LiveProcess[] {
   const known = new Set([...(root ? [root] : []), ...inits, ...seen].map(key));
-  return withRelatives((one) => known.has(key(one)) || carriesMarker(one.pid, marker));
+  return withRelatives((one) => known.has(key(one)) || markerOf(one) === marker);
 }
 
 /** Of the tree what the repository runs: without the processes that make up a sandbox. */
@@ -34,22 +35,29 @@ export function findInside(tree: ProcessTree): LiveProcess[] {
   const { inits } = tree;
   if (!inits) return findTree(tree);
   // Whoever loses its parent in there becomes a child of the first process: descent alone finds all.
-  const all = liveProcesses();
-  const first = new Set(inits.map(key));
-  const members = new Set(all.filter((one) => first.has(key(one))));
-  const inside: LiveProcess[] = [];
-  for (let generation = [...members]; generation.length > 0;) {
-    const parents = new Set(generation.map(({ pid }) => pid));
-    generation = all.filter((one) => parents.has(one.ppid) && !members.has(one));
-    for (const one of generation) members.add(one);
-    inside.push(...generation);
+  const inside = new Map<number, LiveProcess>();
+  for (let parents = inits.filter(isAlive); parents.length > 0;) {
+    const children = parents.flatMap(({ pid }) => childrenOf(pid)).filter((pid) => !inside.has(pid));
+    parents = children.map(identify).filter((one) => one !== undefined);
+    for (const one of parents) inside.set(one.pid, one as LiveProcess);
   }
-  return inside;
+  return [...inside.values()];
+}
+
+/** The kernel lists them with the thread that has started them. */
+export function childrenOf(pid: number): number[] {
+  const folder = `/proc/${pid}/task`;
+  try {
+    const lists = readdirSync(folder).map((thread) => readProc(`${folder}/${thread}/children`) ?? '');
+    return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
+  } catch {
+    return []; // it has ended
+  }
 }
 
 /** Every live process whose marker starts with `prefix`: what is left of a repository, or of a whole station. */
 export function findTreesByPrefix(prefix: string): LiveProcess[] {
-  return withRelatives((one) => hasMarker(one.pid, (found) => found.startsWith(prefix)));
+  return withRelatives((one) => markerOf(one)?.startsWith(prefix) === true);
 }
 
 /** How the members of a tree are found, again and again: all, and those without the sandbox. */
@@ -177,13 +185,33 @@ function withRelatives(belongs: (process: LiveProcess) => boolean): LiveProcess[
 }
 
 /** Whether the process has this marker in its environment: then it can be found whatever becomes of its parents. */
-export const carriesMarker = (pid: number, marker: string): boolean => hasMarker(pid, (found) => found === marker);
+export const carriesMarker = (one: LiveProcess, marker: string): boolean => markerOf(one) === marker;
 
-function hasMarker(pid: number, matches: (marker: string) => boolean): boolean {
+/**
+ * Processes without a marker that are older than the moment between fork and exec, which gives it: most of a machine's live
+ * on, look after look. One with a marker is looked at again: it may clear its environment by another exec.
+ */
+const strangers = new Set<string>();
+const SETTLED_SECONDS = 5;
+const MAX_REMEMBERED = 10_000;
+/** What the kernel counts start times in, on every architecture that Node.js runs on. */
+const TICKS_PER_SECOND = 100;
+
+function markerOf(one: LiveProcess): string | undefined {
+  if (strangers.has(key(one))) return undefined;
+  const marker = readMarker(one.pid);
+  if (marker === undefined && uptime() - one.startTime / TICKS_PER_SECOND > SETTLED_SECONDS) {
+    if (strangers.size >= MAX_REMEMBERED) strangers.clear();
+    strangers.add(key(one));
+  }
+  return marker;
+}
+
+function readMarker(pid: number): string | undefined {
   const variables = `\0${readProc(`/proc/${pid}/environ`) ?? ''}\0`;
   const name = `\0${TREE_MARKER}=`;
   const start = variables.indexOf(name);
-  return start >= 0 && matches(variables.slice(start + name.length, variables.indexOf('\0', start + 1)));
+  return start < 0 ? undefined : variables.slice(start + name.length, variables.indexOf('\0', start + 1));
 }
 
 const isAlive = (one: ProcessIdentity): boolean => {

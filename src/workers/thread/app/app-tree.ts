@@ -37,7 +37,7 @@ export class AppTree {
     this.seen = findTree({ ...this.tree, seen: this.seen });
     if (this.tree.inits) return this.seen;
     const before = this.unmarked;
-    this.unmarked = this.seen.filter(({ pid }) => !carriesMarker(pid, this.tree.marker));
+    this.unmarked = this.seen.filter((one) => !carriesMarker(one, this.tree.marker));
     if (this.unmarked.some((one) => !before.some((other) => isSameProcess(one, other)))) this.onUnmarked();
     return this.seen;
   };

@@ -58,7 +58,10 @@ export class AppWatch {
 
   /** Asks the ports only when there are others than at the last look, or none of several has answered so far. */
   private async findEndpoints(): Promise<void> {
-    const listening = this.listenerWatch.look(this.tree.inside().map(({ pid }) => pid));
+    const listening = this.listenerWatch.look(
+      this.tree.inside().map(({ pid }) => pid),
+      !this.app.ready,
+    );
     const listeners = JSON.stringify(listening.own);
     const undecided = !this.app.ready && this.endpoints.length > 1 && !this.endpoints.some(({ answers }) => answers);
     if (listeners === this.listeners && !undecided) return;

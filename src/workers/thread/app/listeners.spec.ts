@@ -20,7 +20,7 @@ describe('what listens', () => {
 
   it('is seen at the next look, and so is its end', async () => {
     const watch = new ListenerWatch();
-    const ports = () => watch.look([process.pid]).own.map(({ port }) => port);
+    const ports = () => watch.look([process.pid], true).own.map(({ port }) => port);
     const first = await listen('127.0.0.1');
     expect(ports()).toEqual([first]);
     const second = await listen('::1');
@@ -32,7 +32,7 @@ describe('what listens', () => {
 
   it('is that of the processes asked for, and of nobody else', async () => {
     const port = await listen('127.0.0.1');
-    const { own } = new ListenerWatch().look([process.ppid]);
+    const { own } = new ListenerWatch().look([process.ppid], true);
     expect(own).not.toContainEqual(expect.objectContaining({ port }));
   });
 

@@ -21,6 +21,8 @@ export interface Listening {
 
 /** The tables take the kernel 7 ms each, however few sockets there are, and are not read at every look. */
 const TABLES_MAX_AGE_MS = 2_000;
+/** While nothing is awaited any more. */
+const STEADY_MAX_AGE_MS = 10_000;
 
 /** Looks again and again at what listens: as the kernel knows it, no guess from output, no attempt to connect. */
 export class ListenerWatch {
@@ -30,11 +32,12 @@ export class ListenerWatch {
 
   /**
    * In the network namespaces of these processes. At once when they have other sockets than at the last look; that one
-   * of them, bound before, listens now is noticed within two seconds.
+   * of them, bound before, listens now is noticed within two seconds, or ten where it is not `awaited`.
    */
-  look(pids: number[]): Listening {
+  look(pids: number[], awaited: boolean): Listening {
     const inodes = pids.flatMap(socketsOf);
-    const isFresh = Date.now() - this.readAt < TABLES_MAX_AGE_MS && inodes.join() === this.inodes;
+    const maxAge = awaited ? TABLES_MAX_AGE_MS : STEADY_MAX_AGE_MS;
+    const isFresh = Date.now() - this.readAt < maxAge && inodes.join() === this.inodes;
     if (isFresh) return this.listening;
     this.inodes = inodes.join();
     this.readAt = Date.now();

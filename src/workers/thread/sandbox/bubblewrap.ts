@@ -49,7 +49,7 @@ export class Bubblewrap implements Sandbox {
   async spawn(command: Command): Promise<SandboxedProcess> {
     const { machine, limits } = this.plan;
     const { workspace } = this.context.paths;
-    const chain = this.prepare();
+    const chain = this.prepare(command.purpose);
     const isPrivate = this.isPrivate(command.purpose);
     const { routes, relays } = isPrivate ? await planRoutes(machine) : { routes: [], relays: [] };
     const view = gitView(workspace, chain.sourceOf, FIRST_FREE_DESCRIPTOR);
@@ -77,7 +77,7 @@ export class Bubblewrap implements Sandbox {
 
   /** A script that runs git inside, with the environment and in the folder that it is given: simple-git starts programs itself. */
   get gitBinary(): [string, string] {
-    const chain = this.prepare();
+    const chain = this.prepare('git');
     const before = [...chain.start, ...this.bwrap('git', chain), ...CLOSING].map(quoted).join(' ');
     // Of a file that grows too large git says nothing that tells why: what it writes is only measured.
     const limits = limitArguments({ ...this.plan.limits, diskMb: null });
@@ -118,7 +118,7 @@ export class Bubblewrap implements Sandbox {
   }
 
   /** Makes the folders that a command needs. What there is to be mounted may be more at the next one. */
-  private prepare(): LaunchChain {
+  private prepare(purpose: CommandPurpose): LaunchChain {
     const { machine } = this.plan;
     const { paths } = this.context;
     this.folder.make();
@@ -131,7 +131,7 @@ export class Bubblewrap implements Sandbox {
     if (machine.user !== undefined && owner !== undefined && owner !== machine.user) {
       spawnSync('chown', ['-Rh', `${machine.user}:${machine.user}`, paths.workspace, paths.home]);
     }
-    return new LaunchChain(machine, [...ownPaths(paths, machine), this.folder.path]);
+    return new LaunchChain(machine, [...ownPaths(purpose, paths, machine), this.folder.path]);
   }
 }
 

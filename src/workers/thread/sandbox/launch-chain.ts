@@ -5,7 +5,7 @@ const REACHABLE = '/run/docking-station';
 
 /** As root: mounts each path up to `--` below the reachable folder, in order, and goes on. */
 const MOUNT_PATHS = `set -e
-mkdir -p ${REACHABLE}
+[ -d ${REACHABLE} ] || mkdir -p ${REACHABLE}
 mount -t tmpfs -o mode=0755,size=1m tmpfs ${REACHABLE}
 n=0
 while [ "$1" != -- ]; do

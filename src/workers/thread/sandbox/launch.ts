@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -7,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../../contracts/failure.js';
 import type { ProcessIdentity } from '../../../contracts/process-tree.js';
 import { withoutPaths } from '../bounded.js';
-import { identify } from '../process-tree.js';
+import { childrenOf, identify } from '../process-tree.js';
 import { exitOfStatus } from './exit-status.js';
 import { LineQueue } from './line-queue.js';
 import type { ProcessExit, SandboxedProcess } from './sandbox.js';
@@ -130,12 +129,4 @@ async function commandOf(init: ProcessIdentity, exited: Promise<unknown>): Promi
     await delay(CHILD_POLL_MS);
   }
   return undefined;
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
-  } catch {
-    return []; // it has ended
-  }
 }

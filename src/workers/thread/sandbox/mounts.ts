@@ -32,8 +32,6 @@ export interface MountOptions {
 
 /** What bwrap is told to mount, in this order: later ones lie above earlier ones. The file system is otherwise empty. */
 export function mountArguments({ purpose, paths, machine, temporary, empty, sourceOf }: MountOptions): string[] {
-  const { workspace, home, staging } = paths;
-  const writable = purpose === 'git' ? [workspace, staging] : [workspace, home];
   const mountTemporary = (path: string) =>
     purpose === 'git' ? ['--size', String(SMALL_BYTES), '--tmpfs', path] : ['--bind', sourceOf(temporary), path];
   return [
@@ -43,14 +41,23 @@ export function mountArguments({ purpose, paths, machine, temporary, empty, sour
     ...['/tmp', '/var/tmp'].flatMap(mountTemporary),
     ...['--dir', '/run'],
     ...machine.hidden.filter(isVisible).flatMap((path) => cover(path, sourceOf(empty))),
-    ...machine.readable.flatMap((path) => (existsSync(path) ? ['--ro-bind', sourceOf(path), path] : [])),
-    ...writable.flatMap((path) => (existsSync(path) ? ['--bind', sourceOf(path), path] : [])),
+    ...toRead(machine).flatMap((path) => ['--ro-bind', sourceOf(path), path]),
+    ...toWrite(purpose, paths).flatMap((path) => ['--bind', sourceOf(path), path]),
   ];
 }
 
 /** The paths of the host that have to be mounted from somewhere else when their folders are closed to other users. */
-export const ownPaths = ({ workspace, home, staging }: RepositoryPaths, { readable }: SandboxMachine): string[] =>
-  [workspace, home, staging, ...readable].filter((path) => existsSync(path));
+export const ownPaths = (purpose: CommandPurpose, paths: RepositoryPaths, machine: SandboxMachine): string[] => [
+  ...toWrite(purpose, paths),
+  ...toRead(machine),
+];
+
+const toWrite = (purpose: CommandPurpose, { workspace, home, staging }: RepositoryPaths): string[] =>
+  [workspace, purpose === 'git' ? staging : home].filter((path) => existsSync(path));
+
+/** What the system's own folders do not show already. */
+const toRead = ({ readable, hidden }: SandboxMachine): string[] =>
+  [...new Set(readable)].filter((path) => existsSync(path) && (!isVisible(path) || isBelow(path, hidden)));
 
 /** The last ones: nothing may be written into the folders that bwrap has made in RAM. */
 export const CLOSING = ['--remount-ro', '/dev', '--remount-ro', '/'];
@@ -66,5 +73,7 @@ const cover = (path: string, empty: string): string[] =>
 
 /** Whether it lies in what is mounted of the system: a station installed below /usr, as in many containers. */
 const isVisible = (path: string): boolean =>
-  existsSync(path) &&
-  SYSTEM.some((folder) => existsSync(folder) && `${realpathSync(path)}/`.startsWith(realpathSync(folder) + sep));
+  existsSync(path) && isBelow(path, [...SYSTEM, ...ETC.map((name) => `/etc/${name}`)]);
+
+const isBelow = (path: string, folders: string[]): boolean =>
+  folders.some((folder) => existsSync(folder) && `${realpathSync(path)}/`.startsWith(realpathSync(folder) + sep));
