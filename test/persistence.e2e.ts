@@ -131,14 +131,15 @@ describe('A station that was killed', () => {
   );
 
   it(
-    'in the middle of an update says where the tree stands, and that an install is due',
+    'in the middle of an update has the version before it, with its dependencies',
     async () => {
       const { git, station } = kit;
       const library = await git.createRepository('killed/library');
       const repository = await git.createRepository('killed/update', {
         files: { 'package.json': packageJson({ start: 'node -e 1' }) },
       });
-      const { repoId } = (await station.clone(repository.url)).body;
+      const { repoId, result } = (await station.clone(repository.url)).body;
+      const from = String(result.commit);
       expect((await station.install(repoId)).status).toBe(200);
       const to = await repository.commit({
         'package.json': packageJson({ start: 'node -e 1' }, { dependencies: { word: 'file:./word' } }),
@@ -153,9 +154,9 @@ describe('A station that was killed', () => {
       await station.restart();
 
       await expectInterrupted(station, operationId);
-      expect((await station.entry(repoId)).body.result).toMatchObject({ commit: to, state: 'cloned' });
-      expect((await station.run(repoId)).body.code).toBe('DEPENDENCIES_NOT_INSTALLED');
-      expect((await station.update(repoId)).body.result).toMatchObject({ from: to, to });
+      expect((await station.entry(repoId)).body.result).toMatchObject({ commit: from, state: 'ready' });
+      expect((await station.status(repoId)).body.result.git).toMatchObject({ commit: from, clean: true });
+      expect((await station.update(repoId)).body.result).toMatchObject({ from, to, dependenciesChanged: true });
       await station.unload(repoId);
     },
     LIVES_MS,

@@ -138,7 +138,8 @@ describe('a clone', () => {
       expect(commands.join('\n')).not.toMatch(/S3CR3T/);
       expect(gitConfig()).toContain('/alice/private');
       expect(JSON.stringify(station.log()) + gitConfig()).not.toMatch(/S3CR3T|alice:/);
-      expect(readdirSync(join(station.paths.workspace, '..')).toSorted()).toEqual(['logs', 'workspace']);
+      expect(readdirSync(join(station.paths.workspace, '..')).toSorted()).toEqual(['logs', 'staging', 'workspace']);
+      expect(station.staged()).toEqual([]);
     });
 
     it.each([undefined, { token: 'S3CR3T' }, { privateKey: 'S3CR3T' }])('asks for others than %j', async (wrong) => {
