@@ -4,7 +4,7 @@ import { eventually } from './support/eventually.js';
 import { packageJson, programs } from './support/fixtures.js';
 import { processesTagged } from './support/processes.mjs';
 import type { Station } from './support/station.js';
-import { openFilesOf, processesOf, stagedOf, zombiesOf } from './support/traces.js';
+import { filesOf, openFilesOf, processesOf, stagedOf, zombiesOf } from './support/traces.js';
 import { useStation } from './support/use-station.js';
 
 const TAG = 'of-a-sandbox';
@@ -23,7 +23,7 @@ const remainsOf = (station: Station) => ({
   processes: processesOf(station),
   tagged: processesTagged(TAG),
   zombies: zombiesOf(station),
-  folders: stagedOf(station),
+  folders: [...filesOf(station).filter((path) => path.startsWith('.staging/.')), ...stagedOf(station)],
 });
 const NOTHING = { processes: [], tagged: [], zombies: [], folders: [] };
 

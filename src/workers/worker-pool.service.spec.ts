@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { Logger } from '@nestjs/common';
 import { UNCONFINED } from '../../test/support/sandbox-plans.js';
 import { eventually } from '../../test/support/eventually.js';
 import { processesTagged } from '../../test/support/processes.mjs';
@@ -13,6 +14,9 @@ const ABORT_GRACE_MS = 200;
 async function repeat(once: () => Promise<void>): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) await Promise.all(Array.from({ length: AT_ONCE }, once));
 }
+
+// jest ends a test process that prints the words "heap out of memory", whichever of its threads they are about.
+Logger.overrideLogger(false);
 
 describe('the worker pool', () => {
   const pool = new WorkerPoolService({

@@ -88,7 +88,7 @@ export class DockedRepository {
       changes: this.git('status', '--porcelain'),
       remains: [
         ...readdirSync(this.path('.git')).filter((name) => /lock$|MERGE|index\.|config\./.test(name)),
-        ...readdirSync(dirname(this.workspace)).filter((name) => name.startsWith('staging')),
+        ...this.station.staged(),
       ],
     };
   }

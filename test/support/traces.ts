@@ -22,7 +22,8 @@ export function filesOf({ workspaceDir }: Station): string[] {
 /** What operations have left in the staging folders, each of which is there as long as its repository. */
 export const stagedOf = ({ workspaceDir }: Station): string[] => {
   const staging = join(workspaceDir, '.staging');
-  return readdirSync(staging).flatMap((name) => readdirSync(join(staging, name)).map((inner) => `${name}/${inner}`));
+  const ofRepositories = readdirSync(staging).filter((name) => name.startsWith('r_'));
+  return ofRepositories.flatMap((name) => readdirSync(join(staging, name)).map((inner) => `${name}/${inner}`));
 };
 
 /** Changes what a station that does not run remembers of its repositories, as a restored backup might. */
