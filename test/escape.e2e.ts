@@ -21,6 +21,7 @@ import { asUser, SERVER_USERS } from './support/server-users.js';
 import { Station } from './support/station.js';
 import type { Reply } from './support/station-client.js';
 import { temporaryFolder } from './support/temporary-folder.mjs';
+import { stagedOf } from './support/traces.js';
 
 const SECRETS = {
   environment: 'S3CR3T-of-the-environment',
@@ -236,7 +237,7 @@ describe.each(SERVER_USERS)('on a server of $name', (user) => {
     await succeed(station.unload(repoId));
     expect(readFileSync(join(outside.openFolder, 'kept.txt'), 'utf8')).toBe('kept');
     expect(serverFiles.every((file) => existsSync(file))).toBe(true);
-    expect(readdirSync(join(station.workspaceDir, '.staging'))).toEqual([]);
+    expect(stagedOf(station)).toEqual([]);
   });
 
   it.each([

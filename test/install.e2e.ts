@@ -6,6 +6,7 @@ import { packageJson } from './support/fixtures.js';
 import type { GitFile, GitRepository } from './support/git-repository.js';
 import { bytesIn, LoadWatch } from './support/load-watch.js';
 import { commandLine, processesMentioning } from './support/processes.mjs';
+import { stagedOf } from './support/traces.js';
 import { useStation } from './support/use-station.js';
 
 const TIMEOUT_MS = 6_000;
@@ -158,8 +159,7 @@ describe('an operation that takes too long', () => {
     stall.release();
     expect((await kit.station.entry('stalled')).status).toBe(404);
     expect(readdirSync(kit.station.workspaceDir)).not.toContain('stalled');
-    const staging = join(kit.station.workspaceDir, '.staging');
-    await eventually('its beginnings are removed', () => readdirSync(staging).length === 0);
+    await eventually('its beginnings are removed', () => stagedOf(kit.station).length === 0);
     expect((await kit.station.clone(repository.url, { repoId: 'stalled' })).status).toBe(201);
   }, 60_000);
 

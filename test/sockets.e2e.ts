@@ -16,6 +16,9 @@ import {
   type SuccessMessage,
 } from './support/station-socket.js';
 
+/** What callers are told does not depend on a sandbox; without one an operation takes half the time. */
+const SANDBOX = 'none';
+
 const ENDLESS = { wait: 'node -e "console.log(1); setInterval(() => {}, 1000)"' };
 
 let git: GitServer;
@@ -23,7 +26,7 @@ let station: Station;
 
 beforeAll(async () => {
   git = await GitServer.start();
-  station = await Station.start({ allowedHosts: [git.host], env: { LOG_MAX_MB: '1', LOG_FILES: '1' } });
+  station = await Station.start({ allowedHosts: [git.host], env: { LOG_MAX_MB: '1', LOG_FILES: '1', SANDBOX } });
 });
 afterAll(async () => {
   await station.close();

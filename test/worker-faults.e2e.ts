@@ -18,6 +18,7 @@ describe('a thread that', () => {
   const kit = useStation({
     env: {
       NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/fixtures/workers/faults.js')).href}`,
+      SANDBOX: 'none',
       MAX_WORKERS: '1', // a slot that is not given back stops everything
       WORKER_MEMORY_MB: '32',
     },

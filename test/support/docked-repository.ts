@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Failure } from '../../src/contracts/failure.js';
 import type { CloneInput, CloneOutput, UpdateInput, UpdateOutput } from '../../src/contracts/operations.js';
 import { clone } from '../../src/workers/thread/operations/clone.js';
