@@ -17,9 +17,6 @@ export interface ProgramSource {
 export type Programs = Record<string, { path: string; native: boolean }>;
 
 const { platform, arch } = process;
-const musl =
-  platform === 'linux' && !('glibcVersionRuntime' in (process.report.getReport() as { header: object }).header);
-const libc = musl ? '-musl' : '';
 
 export const NODE_SOURCE = {
   package: `node-${platform}-${arch}`,
@@ -27,21 +24,30 @@ export const NODE_SOURCE = {
   versions: '*',
 } satisfies ProgramSource;
 
-const MANAGER_SOURCES: Record<PackageManagerName, ProgramSource[]> = {
-  npm: [{ package: 'npm', versions: '*' }],
-  pnpm: [
-    { package: 'pnpm', versions: '<12.0.0-0' },
-    { package: `@pnpm/exe.${platform}-${arch}${libc}`, versions: '>=12.0.0-0', binary: 'pnpm', hashed: 'pnpm' },
-  ],
-  yarn: [
-    { package: 'yarn', versions: '<2.0.0-0' },
-    { package: '@yarnpkg/cli-dist', versions: '>=2.0.0-0' },
-  ],
-  bun: [{ package: bunPackage(), versions: '*', binary: 'bin/bun' }],
-};
-
-/** Where the versions of a package manager come from. */
-export const managerSources = (manager: PackageManagerName): ProgramSource[] => MANAGER_SOURCES[manager];
+/** Where the versions of a package manager come from; found out when it is asked for: it takes a look at the machine. */
+export function managerSources(manager: PackageManagerName): ProgramSource[] {
+  switch (manager) {
+    case 'npm':
+      return [{ package: 'npm', versions: '*' }];
+    case 'pnpm':
+      return [
+        { package: 'pnpm', versions: '<12.0.0-0' },
+        {
+          package: `@pnpm/exe.${platform}-${arch}${libc()}`,
+          versions: '>=12.0.0-0',
+          binary: 'pnpm',
+          hashed: 'pnpm',
+        },
+      ];
+    case 'yarn':
+      return [
+        { package: 'yarn', versions: '<2.0.0-0' },
+        { package: '@yarnpkg/cli-dist', versions: '>=2.0.0-0' },
+      ];
+    case 'bun':
+      return [{ package: bunPackage(), versions: '*', binary: 'bin/bun' }];
+  }
+}
 
 /** What an unpacked package manager brings along. */
 export function programsOf(manager: PackageManagerName, folder: string, source: ProgramSource): Programs {
@@ -61,7 +67,12 @@ export function programsOf(manager: PackageManagerName, folder: string, source: 
 
 function bunPackage(): string {
   const cpu = arch === 'arm64' ? 'aarch64' : arch;
-  return `@oven/bun-${platform}-${cpu}${libc}${cpu === 'x64' && !hasAvx2() ? '-baseline' : ''}`;
+  return `@oven/bun-${platform}-${cpu}${libc()}${cpu === 'x64' && !hasAvx2() ? '-baseline' : ''}`;
+}
+
+function libc(): string {
+  const { header } = process.report.getReport() as { header: object };
+  return platform === 'linux' && !('glibcVersionRuntime' in header) ? '-musl' : '';
 }
 
 /** Without it the ordinary build of bun dies of an illegal instruction. */
