@@ -2,6 +2,8 @@
  * Part of the build: the compiled server and the code of its threads, each in one file with the libraries that it uses.
  * Node.js needs far longer to find and read 2,500 files than to run what is in them.
  */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 
 /** @type {import('esbuild').BuildOptions} */
@@ -10,9 +12,14 @@ const common = { bundle: true, platform: 'node', target: 'node20', logLevel: 'wa
 await build({
   ...common,
   entryPoints: ['dist/workers/thread/entry.js'],
-  outfile: 'dist/thread.cjs',
+  outfile: 'dist/thread.js',
   external: ['pacote'], // larger than all the rest, and loaded by those few operations that fetch a toolchain
+  // A function, which src/thread-loader.cts calls.
+  banner: { js: '(function (require) { const module = { exports: {} };' },
+  footer: { js: '})' },
 });
+const [exitCode] = await once(new Worker('./dist/thread-loader.cjs', { workerData: 'record' }), 'exit');
+if (exitCode !== 0) throw new Error('the code of the threads cannot be started');
 
 await build({
   ...common,
