@@ -19,5 +19,5 @@ export default {
   globalSetup: './test/support/global-setup.mjs',
   globalTeardown: './test/support/global-teardown.mjs',
   testTimeout: 30_000,
-  maxWorkers: 2,
+  maxWorkers: 3, // most of the time a test waits for a process
 };
