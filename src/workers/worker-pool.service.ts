@@ -9,7 +9,7 @@ import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contr
 import { withoutPaths } from './thread/bounded.js';
 import { findTree, killTree } from './thread/process-tree.js';
 import { removeLaunchFolder } from './thread/sandbox/launch-folder.js';
-import { removeForsakenStaging } from './thread/workspace/scratch-folder.js';
+import { clearStaging } from './thread/workspace/scratch-folder.js';
 
 const debug = createDebug('repo-manager:threads');
 const logger = new Logger('Threads');
@@ -193,7 +193,7 @@ function carryOut<K extends ThreadOperation>(
 async function removeRemains(context: ThreadContext): Promise<void> {
   await killTree(() => findTree({ marker: context.marker }));
   await removeLaunchFolder(context);
-  removeForsakenStaging(context.paths);
+  clearStaging(context);
 }
 
 /** What it was exactly stands in the server's log: of an error of anywhere in the server callers learn no paths. */

@@ -11,7 +11,7 @@ import type { Handler, OperationThread } from './operation-thread.js';
 import { findTree, killTree } from './process-tree.js';
 import { Progress } from './progress.js';
 import { launchFolderOf } from './sandbox/launch-folder.js';
-import { removeForsakenStaging } from './workspace/scratch-folder.js';
+import { clearStaging } from './workspace/scratch-folder.js';
 import { openSandbox } from './sandbox/open-sandbox.js';
 import type { Watched } from './tree-usage.js';
 
@@ -92,7 +92,7 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   over.abort();
   await endTree(context.marker);
   await sandbox.dispose();
-  removeForsakenStaging(context.paths);
+  clearStaging(context);
   log.close();
   process.exit();
 }

@@ -20,8 +20,7 @@ export async function withReadOnlyView<T>(
   read: (git: Git) => Promise<T>,
 ): Promise<T> {
   const gitFolder = ownGitFolderOf(workspace);
-  const { staging } = thread.context.paths;
-  const view = makeScratchFolder(staging, 'view');
+  const view = makeScratchFolder(thread.context, 'view');
   try {
     for (const name of LINKED) symlinkSync(join(gitFolder, name), join(view, name));
     writeFileSync(join(view, 'HEAD'), readInside(gitFolder, 'HEAD', MAX_HEAD_BYTES) ?? '');

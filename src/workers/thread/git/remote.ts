@@ -32,8 +32,7 @@ export async function openRemote(url: string, access: GitAccess, thread: GitThre
   thread.progress('connecting', null, 'connecting to the Git host');
   const asked = parseRepositoryUrl(url);
   const place = await locateRepository(asked, access, thread.signal);
-  const { staging } = thread.context.paths;
-  const folder = makeScratchFolder(staging, 'access');
+  const folder = makeScratchFolder(thread.context, 'access');
   const dispose = () => removeScratchFolder(folder);
   try {
     const { url: found, fetchUrl, config, credentials } = place;

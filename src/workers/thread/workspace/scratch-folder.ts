@@ -1,26 +1,36 @@
-import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RepositoryPaths } from '../../../contracts/operations.js';
+import type { ThreadContext } from '../../../contracts/worker-messages.js';
+
+type Owner = Pick<ThreadContext, 'paths' | 'operationId'>;
+
+const prefixOf = ({ operationId }: Owner): string => `${operationId}-`;
 
 /**
- * A folder for what git needs for one operation, in the repository's staging folder, which a server that was killed
- * clears at its next start. Remove it when git is done.
+ * A folder for what git needs for one operation, such as credentials, in the repository's staging folder. Remove it when
+ * git is done.
  */
-export function makeScratchFolder(staging: string, name: string): string {
+export function makeScratchFolder(owner: Owner, name: string): string {
+  const { staging } = owner.paths;
   mkdirSync(staging, { recursive: true });
-  return mkdtempSync(join(staging, `${name}-`));
+  return mkdtempSync(join(staging, `${prefixOf(owner)}${name}-`));
 }
 
 export function removeScratchFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** The staging folder of a repository that is gone: an operation that was late has made it anew, and it is empty. */
-export function removeForsakenStaging({ workspace, staging }: Pick<RepositoryPaths, 'workspace' | 'staging'>): void {
-  if (existsSync(workspace)) return;
+/**
+ * At the end of an operation, however it came: its scratch folders; and the staging folder itself where the repository is
+ * gone, which a late operation may have made anew.
+ */
+export function clearStaging(owner: Owner): void {
+  const { workspace, staging } = owner.paths;
   try {
-    rmdirSync(staging);
+    const left = readdirSync(staging).filter((name) => name.startsWith(prefixOf(owner)));
+    for (const name of left) removeScratchFolder(join(staging, name));
+    if (!existsSync(workspace)) rmdirSync(staging);
   } catch {
-    // it is gone as well, or a clone is on its way
+    // It is gone as well, or a clone is on its way; what stays the next start of the server removes.
   }
 }
