@@ -553,8 +553,10 @@ describe('Health', () => {
     for (const secret of [repoId, uid, operationId, station.dataDir, station.workspaceDir]) {
       expect(JSON.stringify(body)).not.toContain(secret);
     }
-    const detailed = await station.api('GET', '/health');
-    expect(JSON.stringify(detailed.body)).toContain(operationId);
+    await eventually('it is told what the threads do', async () => {
+      const detailed = await station.api('GET', '/health');
+      return JSON.stringify(detailed.body).includes(operationId);
+    });
     const key = await station.createKey('alice');
     expect(JSON.stringify((await station.api('GET', '/health', undefined, { key })).body)).not.toContain(operationId);
     expect((await station.api('GET', '/health', undefined, { key: 'wrong' })).status).toBe(200);
