@@ -14,7 +14,8 @@ await build({
   entryPoints: ['dist/workers/thread/entry.js'],
   outfile: 'dist/thread.js',
   external: ['pacote'], // larger than all the rest, and loaded by those few operations that fetch a toolchain
-  // A function, which src/thread-loader.cts calls.
+  // A function, which src/thread-loader.cts calls: such a script knows of no modules but by the `require` that it is given.
+  supported: { 'dynamic-import': false },
   banner: { js: '(function (require) { const module = { exports: {} };' },
   footer: { js: '})' },
 });

@@ -16,7 +16,6 @@ const isRecording = threads.workerData === 'record';
 const script = new vm.Script(fs.readFileSync(code, 'utf8'), {
   filename: code,
   ...(!isRecording && fs.existsSync(compiled) && { cachedData: fs.readFileSync(compiled) }),
-  importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
 (script.runInThisContext() as (require: NodeJS.Require) => void)(require);
 
