@@ -80,7 +80,9 @@ async function expectOldRuns(app: Docked, git: object = {}): Promise<void> {
   await kit.station.stop(app.repoId);
   expect(processesTagged(app.env.TAG)).toEqual([]);
   // What it remembers of the install is true: it starts as it is.
-  expect((await kit.station.run(app.repoId, { port: app.port })).body.result).toMatchObject({ ready: true });
+  const { port, env } = app;
+  const again = await kit.station.run(app.repoId, { port, env, readyTimeoutMs: 5_000 });
+  expect(again.body.result).toMatchObject({ ready: true });
   expect(await page(app)).toBe('v1 one');
 }
 
