@@ -90,7 +90,6 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   }
   await Promise.allSettled(sessions);
   over.abort();
-  await endTree(context.marker);
   await sandbox.dispose();
   clearStaging(context);
   log.close();

@@ -135,6 +135,9 @@ function remembering(find: () => LiveProcess[]): () => LiveProcess[] {
   };
 }
 
+/** PF_KTHREAD among the flags of a process, see proc(5). Threads of the kernel are most of what an idle machine has. */
+const KERNEL_THREAD = 0x0020_0000;
+
 /** The pid's identity, or undefined when there is no such live process. */
 export function identify(pid: number): LiveProcess | undefined {
   const stat = readProc(`/proc/${pid}/stat`);
@@ -143,6 +146,7 @@ export function identify(pid: number): LiveProcess | undefined {
   const [state, ppid, pgid, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   // A zombie with threads left is a program whose main thread has ended before the others.
   if (state === 'X' || (state === 'Z' && Number(rest[14]) < 2)) return undefined;
+  if (Number(rest[3]) & KERNEL_THREAD) return undefined;
   return { pid, ppid: Number(ppid), pgid: Number(pgid), startTime: Number(rest[16]) };
 }
 
