@@ -1,17 +1,25 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { SandboxMachine } from '../../../contracts/sandbox-plan.js';
 
-/** A folder that every user can reach; only a mount namespace of the sandbox's own ever has something in it. */
+/**
+ * A folder that every user can reach, of empty folders and files: only in the mount namespace of a sandbox something is
+ * mounted on them. They are there already but for the first time, as each process more costs a start some milliseconds.
+ */
 const REACHABLE = '/run/docking-station';
 
-/** As root: mounts each path up to `--` below the reachable folder, in order, and goes on. */
+/** As root: mounts each path up to `--` on the place that follows it, and goes on. */
 const MOUNT_PATHS = `set -e
-[ -d ${REACHABLE} ] || mkdir -p ${REACHABLE}
-mount -t tmpfs -o mode=0755,size=1m tmpfs ${REACHABLE}
-n=0
+umask 022
 while [ "$1" != -- ]; do
-  if [ -d "$1" ]; then mkdir ${REACHABLE}/$n; else : > ${REACHABLE}/$n; fi
-  mount --bind "$1" ${REACHABLE}/$n
-  n=$((n + 1)); shift
+  if [ -d "$1" ]; then
+    [ -d "$2" ] || mkdir -p "$2"
+  else
+    [ -d ${REACHABLE} ] || mkdir -p ${REACHABLE}
+    [ -e "$2" ] || : > "$2"
+  fi
+  mount --bind "$1" "$2"
+  shift 2
 done
 shift
 exec "$@"`;
@@ -24,39 +32,38 @@ shift
 exec 4<&-
 exec "$@"`;
 
+const placeName = (own: string, index: number): string =>
+  statSync(own, { throwIfNoEntry: false })?.isDirectory() ? `${index}` : `${index}.file`;
+
 /**
  * What comes before bwrap. Each link execs the next, so that the whole is one process for whoever started it, and dies
  * with the thread that did.
  */
 export class LaunchChain {
+  private readonly places: { own: string; place: string }[];
+
   /** `paths`: what the station keeps in folders that other users cannot enter. */
   constructor(
     private readonly machine: Pick<SandboxMachine, 'user'>,
-    private readonly paths: string[],
-  ) {}
+    paths: string[],
+  ) {
+    this.places = paths.map((own, index) => ({ own, place: join(REACHABLE, placeName(own, index)) }));
+  }
 
   /** bwrap as an unprivileged user cannot mount from below a folder that is closed to it. */
   sourceOf = (path: string): string => {
     if (this.machine.user === undefined) return path;
-    const found = this.paths
-      .map((own, index) => ({ own, index }))
+    const found = this.places
       .filter(({ own }) => path === own || path.startsWith(`${own}/`))
       .toSorted((a, b) => b.own.length - a.own.length)[0];
-    return found ? `${REACHABLE}/${found.index}${path.slice(found.own.length)}` : path;
+    return found ? found.place + path.slice(found.own.length) : path;
   };
 
   /** Without a network of its own. */
   get start(): string[] {
     const mounts = [
-      'unshare',
-      '--mount',
-      '--propagation',
-      'private',
-      '/bin/sh',
-      '-c',
-      MOUNT_PATHS,
-      'sh',
-      ...this.paths,
+      ...['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c', MOUNT_PATHS, 'sh'],
+      ...this.places.flatMap(({ own, place }) => [own, place]),
       '--',
     ];
     return [...(this.machine.user === undefined ? [] : mounts), ...this.asUser];
