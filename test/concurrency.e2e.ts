@@ -11,6 +11,9 @@ import { ask } from './support/station-socket.js';
 import { filesOf, processesOf, rewriteEntries } from './support/traces.js';
 import { useStation } from './support/use-station.js';
 
+/** Where it is about the queue and the workers: without a sandbox an operation takes half the time. */
+const SANDBOX = 'none';
+
 const ASYNC = { headers: { prefer: 'respond-async' } };
 /** Twice what is promised for light operations: the machine that tests has more to do. */
 const LIGHT_MS = 4_000;
@@ -33,7 +36,7 @@ function becomes(station: Station, operationId: string, status: Operation['statu
 }
 
 describe('One repository that many ask for at once', () => {
-  const kit = useStation();
+  const kit = useStation({ env: { SANDBOX } });
 
   it('is cloned once; everybody else is told that it is there', async () => {
     const { git, station } = kit;
@@ -243,7 +246,7 @@ describe('Operations that meet on one repository', () => {
 });
 
 describe('A station whose workers are all busy', () => {
-  const kit = useStation({ env: { MAX_WORKERS: '2', MAX_QUEUE: '3' } });
+  const kit = useStation({ env: { MAX_WORKERS: '2', MAX_QUEUE: '3', SANDBOX } });
 
   async function stalledClone(name: string) {
     const { url } = await kit.git.createRepository(`busy/${name}`, { files: fixture('hello') });
@@ -296,7 +299,7 @@ describe('A station whose workers are all busy', () => {
 
 describe('The time that an operation may take', () => {
   const TIMEOUT_MS = 3_000;
-  const kit = useStation({ env: { MAX_WORKERS: '1', WORKER_TIMEOUT: String(TIMEOUT_MS) } });
+  const kit = useStation({ env: { MAX_WORKERS: '1', WORKER_TIMEOUT: String(TIMEOUT_MS), SANDBOX } });
 
   it('is counted from its start, and when it is over nothing is left', async () => {
     const { git, station } = kit;
@@ -334,7 +337,7 @@ describe('The time that an operation may take', () => {
 });
 
 describe('Probes', () => {
-  const kit = useStation();
+  const kit = useStation({ env: { SANDBOX } });
   /** Of Kubernetes, by default. */
   const PROBE_MS = 1_000;
 

@@ -327,7 +327,7 @@ describe('An update of an app that runs', () => {
 });
 
 describe('A station whose memory was damaged', () => {
-  const kit = useStation();
+  const kit = useStation({ env: { SANDBOX: 'none' } });
   const NAMES = ['lost-app', 'lost-other'];
   const database = (station: Station) => join(station.dataDir, 'station.db');
 
@@ -518,7 +518,7 @@ if (!mayMount) console.warn('Not run as root: a full disk cannot be made, and it
 });
 
 describe('A station whose data folder is taken away', () => {
-  const kit = useStation();
+  const kit = useStation({ env: { SANDBOX: 'none' } });
 
   it('is alive, but not ready until it is back', async () => {
     const { station } = kit;
