@@ -33,11 +33,13 @@ const random = (below: number): number => {
   return seed % below;
 };
 
+const OPEN_FILES = 'file descriptors of the server';
+
 interface Figures {
   'processes of repositories': number;
   'zombies of the server': number;
   'ports of apps in use': number;
-  'file descriptors of the server': number;
+  [OPEN_FILES]: number;
   'memory of the server in MiB': number;
   'folders of repositories': number;
 }
@@ -88,10 +90,15 @@ class Soak {
       'processes of repositories': processesOf(this.station).length,
       'zombies of the server': zombiesOf(pid),
       'ports of apps in use': listeningIn(this.ports),
-      'file descriptors of the server': readdirSync(`/proc/${pid}/fd`).filter((name) => isOpen(pid, name)).length,
+      [OPEN_FILES]: this.openFiles(),
       'memory of the server in MiB': Math.round(Number(resident) / 1024),
       'folders of repositories': filesOf(this.station).filter((name) => !name.startsWith('.manifests')).length,
     };
+  }
+
+  openFiles(): number {
+    const pid = Number(this.station.pid);
+    return readdirSync(`/proc/${pid}/fd`).filter((name) => isOpen(pid, name)).length;
   }
 
   private async stop(repoId: string): Promise<void> {
@@ -194,6 +201,8 @@ async function main(): Promise<void> {
     }
     const seconds = (Date.now() - begun) / 1000;
     for (const repoId of repoIds) await station.unload(repoId);
+    // Idle connections of this client are closed after some seconds.
+    await eventually('all connections are closed', () => soak.openFiles() <= before[OPEN_FILES], 30_000).catch(String);
     const after = soak.figures();
     console.log(
       `${CYCLES} cycles, ${(seconds / (CYCLES - WARM_UP)).toFixed(2)} s each:`,
@@ -204,7 +213,7 @@ async function main(): Promise<void> {
     const { body } = await station.api<{ count: number }>('GET', '/repo/list');
     const zombies = Math.max(0, after['zombies of the server'] - soak.deadThreads * ZOMBIES_OF_A_THREAD);
     const left = after['processes of repositories'] + zombies + after['ports of apps in use'];
-    const grown = after['file descriptors of the server'] - before['file descriptors of the server'];
+    const grown = after[OPEN_FILES] - before[OPEN_FILES];
     if (left + after['folders of repositories'] + body.result.count > 0 || grown > 5) process.exitCode = 1;
     console.log(process.exitCode ? 'Something was left behind.' : 'Nothing was left behind.');
   } finally {
