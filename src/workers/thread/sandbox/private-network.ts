@@ -70,6 +70,8 @@ export class PrivateNetwork {
   private readonly helpers: ChildProcess[] = [];
   private readonly servers: Server[] = [];
   private readonly directory: number;
+  /** From then on the numbers of its descriptors may be those of another thread. */
+  private isOver = false;
 
   private constructor(private readonly options: NetworkOptions) {
     this.directory = openSync(options.folder, 'r');
@@ -90,11 +92,13 @@ export class PrivateNetwork {
 
   /** Brings what comes from outside to an app that listens on this address of its loopback only, and would not hear it. */
   async letIn(appPort: number, loopback: string): Promise<void> {
+    if (this.isOver) return;
     await this.relayInside(`TCP-LISTEN:${appPort},bind=${INSIDE},fork,reuseaddr`, toAddress(loopback, appPort));
   }
 
   /** Has a port of the host lead to one inside. False where somebody else has it by now. */
   async publish(host: string, port: number, appPort: number): Promise<boolean> {
+    if (this.isOver) return false;
     const forward = { proto: 'tcp', host_addr: host, host_port: port, guest_port: appPort };
     const answer = await this.ask({ execute: 'add_hostfwd', arguments: forward });
     return !answer.error;
@@ -102,11 +106,12 @@ export class PrivateNetwork {
 
   /** Resolves when nothing of it is left: a process that nobody waits for stays as a zombie. */
   async dispose(): Promise<void> {
+    this.isOver = true;
     for (const server of this.servers) server.close();
     for (const helper of this.helpers) helper.kill('SIGKILL');
     await Promise.all(this.helpers.map(ended));
-    for (const descriptor of [...this.namespaces.splice(0), this.directory]) closeSync(descriptor);
     rmSync(this.socket('slirp'), { force: true });
+    for (const descriptor of [...this.namespaces.splice(0), this.directory]) closeSync(descriptor);
   }
 
   private async connectOut(pid: number): Promise<void> {
