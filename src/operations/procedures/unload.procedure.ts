@@ -19,8 +19,9 @@ export class UnloadProcedure implements Procedure<'unload'> {
     if (!entry) return { unloaded: true, appStopped: false, freedBytes: 0 };
     const stopped = await this.stopper.stop(job, entry, 'unload');
     const { freedBytes } = await job.thread('unload', entry, {});
+    const last = await this.registry.find(entry.uid); // with the app stopped
     await this.registry.remove(entry.uid);
-    this.changes.unloaded(entry, job.operation.operationId);
+    this.changes.unloaded(last ?? entry, job.operation.operationId);
     return { unloaded: true, appStopped: !stopped.alreadyStopped, freedBytes };
   }
 }
