@@ -221,6 +221,21 @@ const post = (body: string, headers: Record<string, string> = {}) =>
   });
 
 describe('A problem', () => {
+  it.each(['application/x-www-form-urlencoded', 'text/plain', 'application/vnd.api+json'])(
+    'is a body that would be ignored, as %s',
+    async (type) => {
+      const { repoId } = await sharedRepository();
+      const response = await fetch(`${station.url}/repo/${repoId}/run`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${station.adminKey}`, 'content-type': type },
+        body: JSON.stringify({ script: 'build' }),
+      });
+      const { code, detail, suggestion } = (await response.json()) as Record<string, string>;
+      expect([response.status, code]).toEqual([400, 'BAD_REQUEST']);
+      expect([detail, suggestion].join(' ')).toMatch(/expected application\/json, got .*Send the header Content-Type/);
+    },
+  );
+
   it('has all the fields of RFC 9457 and those of the station', async () => {
     const { status, headers, body } = await station.install(
       'no-such',
@@ -455,10 +470,11 @@ describe('Logs', () => {
       if (text.split('event: log').length > 3) stopped ??= station.stop(repoId);
     }
     await stopped;
-    const ids = [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]));
-    expect(ids.length).toBeGreaterThan(2);
-    expect(ids).toEqual(ids.map((_, index) => Number(ids[0]) + index));
-    expect(text).toMatch(/event: log\nid: \d+\ndata: {"seq":\d+,.*"text":"tick \d+"}\n\n/);
+    const ids = [...text.matchAll(/^id: (op_\w+\.\d+)$/gm)].map(([, id = '']) => id);
+    const seqs = ids.map((id) => Number(id.split('.')[1]));
+    expect(seqs.length).toBeGreaterThan(2);
+    expect(seqs).toEqual(seqs.map((_, index) => Number(seqs[0]) + index));
+    expect(text).toMatch(/event: log\nid: op_\w+\.\d+\ndata: {"seq":\d+,.*"text":"tick \d+"}\n\n/);
 
     const resumed = await follow({ 'last-event-id': String(ids[0]) });
     expect(await resumed.text()).toContain(`id: ${ids[1]}\n`);

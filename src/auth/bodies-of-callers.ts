@@ -1,5 +1,6 @@
 import { json, type NextFunction, type Request, type RequestHandler } from 'express';
 import { refuseExcess } from '../common/bounds.js';
+import { Failure } from '../contracts/failure.js';
 import type { ApiKeysService } from './api-keys.service.js';
 import { bearerOf } from './bearer.js';
 
@@ -13,8 +14,17 @@ export function bodiesOfCallers(keys: ApiKeysService): RequestHandler {
   const readJson = json({ limit: MAX_BODY });
   return async (request, response, next) => {
     if (!hasBody(request) || !(await isCaller(request, keys))) return next();
+    if (!request.is('application/json')) return next(notJson(request));
     readJson(request, response, bounded(request, next));
   };
+}
+
+/** It would be ignored, and something else be done than what was asked for: curl calls a body a form unless it is told. */
+function notJson({ headers }: Request): Failure {
+  const found = headers['content-type'] ?? 'none';
+  return new Failure('BAD_REQUEST', `Content-Type: expected application/json, got ${found.slice(0, 100)}`, {
+    suggestion: 'Send the header Content-Type: application/json.',
+  });
 }
 
 function bounded(request: Request, next: NextFunction): NextFunction {

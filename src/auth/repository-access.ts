@@ -43,6 +43,7 @@ export class RepositoryAccess {
     if (principal.admin || entry.owner === principal.owner) return entry;
     throw new Failure('FORBIDDEN', `"${entry.repoId}" belongs to ${entry.owner}; it is shared for reading only.`, {
       context: { owner: entry.owner, visibility: entry.visibility },
+      suggestion: `Ask ${entry.owner} or an administrator; clone it yourself to have one of your own.`,
     });
   }
 
