@@ -155,6 +155,15 @@ describe.each(['none', 'bubblewrap'])('with SANDBOX=%s', (SANDBOX) => {
       expect((await entry(repoId)).state).toBe('stopped');
     });
 
+    it('that is not ready in time is reached where it listens all the same', async () => {
+      const repoId = await dock({ start: 'exec node listens.js' });
+      const { result } = (await kit.station.run(repoId, { ready: { log: 'never' }, readyTimeoutMs: 4_000 })).body;
+      expect(result).toMatchObject({ ready: false, readiness: 'timeout' });
+      expect((await fetch(String(result.url), { headers: { connection: 'close' } })).status).toBe(200);
+      expect((await entry(repoId)).app).toMatchObject({ ready: false, url: result.url });
+      await kit.station.stop(repoId);
+    });
+
     it('that is cancelled while it gets ready leaves nothing', async () => {
       const repoId = await dock({ start: 'node ignores-sigterm.js' });
       const socket = await kit.station.socket();

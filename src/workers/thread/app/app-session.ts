@@ -139,7 +139,8 @@ export class AppSession {
     while (this.tree.inside().length > 0) await delay(this.cause ? ENDING_POLL_MS : DAEMON_POLL_MS);
   }
 
-  private hear(news: 'ready' | 'moved'): void {
+  private hear(news: 'found' | 'ready' | 'moved'): void {
+    if (news === 'found') return this.tell('app-tree');
     this.tell('app-ready');
     if (this.app.url) this.thread.log.write('system', [`The app listens at ${this.app.url}`]);
     if (news === 'moved') return;

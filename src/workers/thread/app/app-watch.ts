@@ -24,8 +24,8 @@ export class AppWatch {
     private readonly tree: AppTree,
     private readonly input: Pick<RunInput, 'appPort' | 'ready' | 'readyTimeoutMs'>,
     private readonly publisher: Publisher,
-    /** `ready`: for the first time. `moved`: on other ports than before. */
-    private readonly onNews: (news: 'ready' | 'moved') => void,
+    /** `found`: where it listens, though it is not ready. `ready`: for the first time. `moved`: on other ports than before. */
+    private readonly onNews: (news: 'found' | 'ready' | 'moved') => void,
   ) {
     this.readiness = new Readiness(input.ready);
   }
@@ -49,8 +49,9 @@ export class AppWatch {
       await this.findEndpoints();
       if (signal.aborted) return;
       const main = mainEndpoint(this.endpoints, this.input.appPort);
-      if (this.app.ready) this.follow(main);
-      else if ((await this.readiness.isReady(main)) && !signal.aborted) this.becomeReady(main);
+      if (!this.app.ready && (await this.readiness.isReady(main)) && !signal.aborted) this.becomeReady(main);
+      // What the caller waits for may never come.
+      else if (this.app.ready || this.input.ready) this.follow(main);
       const hurry = !this.app.ready && Date.now() < hurryUntil;
       await delay(hurry ? STARTING_POLL_MS : RUNNING_POLL_MS, undefined, { signal }).catch(() => undefined); // over
     }
@@ -80,7 +81,9 @@ export class AppWatch {
     if (!main) return;
     const before = JSON.stringify([this.app.url, this.app.ports]);
     this.take(main);
-    if (JSON.stringify([this.app.url, this.app.ports]) !== before) this.onNews('moved');
+    if (JSON.stringify([this.app.url, this.app.ports]) !== before) {
+      this.onNews(this.app.ready ? 'moved' : 'found');
+    }
   }
 
   private take(main: Endpoint | undefined): void {
