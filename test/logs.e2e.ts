@@ -96,15 +96,23 @@ describe('The log of an app', () => {
     }
   });
 
-  it('is read from its start where the cursor comes from a longer one, of an earlier run', async () => {
-    const { repoId } = await dock({ long: 'seq 100', short: 'echo short' });
-    await kit.station.run(repoId, { script: 'long', background: false });
-    const { nextCursor } = await logOf(repoId);
-    await kit.station.run(repoId, { script: 'short', background: false });
-    expect(texts(await logOf(repoId, `cursor=${nextCursor}`))).toContain('short');
-    const events = await follow(`/repo/${repoId}/logs`, { 'last-event-id': nextCursor });
-    expect(await textOf(events)).toContain('"text":"short"');
-  });
+  it.each([
+    ['longer', 'seq 100', 'echo first'],
+    ['shorter', 'echo x', 'echo first; seq 100'],
+  ])(
+    'is read from its start where the cursor comes from a %s one, of an earlier run, whose lost lines are told',
+    async (_, earlier, later) => {
+      const { repoId } = await dock({ earlier, later });
+      await kit.station.run(repoId, { script: 'earlier', background: false });
+      const { nextCursor, lines } = await logOf(repoId, 'tail=1000');
+      await kit.station.run(repoId, { script: 'later', background: false });
+      const page = await logOf(repoId, `cursor=${nextCursor}`);
+      expect([texts(page).includes('first'), page.dropped]).toEqual([true, 0]);
+      expect(await logOf(repoId, `cursor=${nextCursor.replace(/\d+$/, '0')}`)).toMatchObject({ dropped: lines.length });
+      const events = await follow(`/repo/${repoId}/logs`, { 'last-event-id': nextCursor });
+      expect(await textOf(events)).toContain('"text":"first"');
+    },
+  );
 });
 
 describe('The logs of a repository', () => {
@@ -147,7 +155,7 @@ describe('The logs of a repository', () => {
     await eventually('the logs are within their budget', () => bytesOf(uid) <= BUDGET);
     const [first = '', ...others] = installs;
     const gone = await logOfOperation(first);
-    expect(gone).toEqual({ lines: [], nextCursor: String(gone.dropped), dropped: expect.any(Number) as number });
+    expect(gone).toEqual({ lines: [], nextCursor: `${first}.${gone.dropped}`, dropped: expect.any(Number) as number });
     expect(gone.dropped).toBeGreaterThan(10_000);
     expect(texts(await logOfOperation(others.at(-1) ?? ''))).toContain('x'.repeat(100));
     expect(await logOfOperation(failed.operationId)).toEqual(cause);

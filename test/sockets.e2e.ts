@@ -239,6 +239,17 @@ describe('A message', () => {
     expect(JSON.stringify(error).length).toBeLessThan(10_000);
   });
 
+  it.each([
+    ['an event that there is not', 'repo-operations', { operation: 'list' }],
+    ['a request id that is no text', 'repo-operation', { operation: 'list', requestId: 7 }],
+  ])('of %s is answered as well', async (_, event, message) => {
+    const socket = rawSocket({ auth: { apiKey: station.adminKey }, transports: ['websocket'] });
+    await connected(socket);
+    const answer = (await socket.timeout(5_000).emitWithAck(event, message)) as ErrorMessage;
+    expect(answer.error.code).toBe('BAD_REQUEST');
+    if ('requestId' in message) expect(answer.requestId).toBe('7');
+  });
+
   it('that is nested without end is refused', async () => {
     const socket = rawSocket({ auth: { apiKey: station.adminKey }, transports: ['websocket'] });
     await connected(socket);
@@ -477,6 +488,15 @@ describe('Events', () => {
     }
   }, 60_000);
 
+  it('tell of an app that goes with its repository that it has ended', async () => {
+    const socket = await station.socket();
+    const { repoId } = await dock(fixture('srv'));
+    await station.run(repoId);
+    const last = nextEvent(socket, 'repo-event', (event) => event.repoId === repoId && event.type === 'unloaded');
+    await station.unload(repoId);
+    expect(await last).toMatchObject({ state: 'stopped', app: { pid: null, ready: false } });
+  });
+
   it('are sent again from a seq on', async () => {
     const { repoId, uid } = await dock(fixture('hello'));
     const socket = await station.socket();
@@ -506,7 +526,7 @@ describe('Logs', () => {
     const batches: RepoLog[] = [];
     socket.on('repo-log', (batch) => batches.push(batch));
     const answer = await subscribe(socket, { repoId, logCursor: '0' });
-    expect(answer).toMatchObject({ repoId, uid, logCursor: '0' });
+    expect(answer).toMatchObject({ repoId, uid, logCursor: `${body.operationId}.0` });
     await eventually('some lines have come', () => batches.flatMap(({ lines }) => lines).length > 5);
     const lines = batches.flatMap((batch) => batch.lines);
     expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, index) => index + 1));

@@ -8,6 +8,7 @@ import type { Server } from 'socket.io';
 import { failureOfException } from '../common/failure-of-exception.js';
 import { refuseExcess } from '../common/bounds.js';
 import { validate } from '../common/validation.js';
+import { Failure } from '../contracts/failure.js';
 import type { Principal } from '../auth/principal.js';
 import { boundBacklog } from './sockets/backlog.js';
 import { OperationMessageDto, SubscribeMessageDto, UnsubscribeMessageDto } from './sockets/messages.dto.js';
@@ -56,6 +57,10 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
     for (const [event, handler] of Object.entries(handlers)) {
       socket.on(event, (...args) => this.receive(session, event, args, handler));
     }
+    const known = Object.keys(handlers);
+    socket.onAny((event: string, ...args: unknown[]) => {
+      if (!known.includes(event)) this.receive(session, event, args, () => Promise.reject(unknownEvent(event, known)));
+    });
   }
 
   handleDisconnect(socket: StationSocket): void {
@@ -100,6 +105,9 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
     }
   }
 }
+
+const unknownEvent = (event: string, known: string[]): Failure =>
+  new Failure('BAD_REQUEST', `There is no event ${event.slice(0, 100)}: expected one of ${known.join(', ')}`);
 
 function connectError(exception: unknown): Error {
   const failure = failureOfException(exception);

@@ -150,7 +150,7 @@ const logs: Plain<LogPageDto> = {
     { seq: 41, time: TIME - 5, stream: 'system', text: '$ node server.js' },
     { seq: 42, time: TIME, stream: 'stdout', text: 'listening on 20000' },
   ],
-  nextCursor: '42',
+  nextCursor: 'op_e4af878c9b.42',
   dropped: 0,
 };
 

@@ -85,7 +85,7 @@ export class OperationPageDto {
 }
 
 class LogLineDto {
-  @ApiProperty({ type: 'integer', description: 'Counts from 1 within its log, and is its cursor.' })
+  @ApiProperty({ type: 'integer', description: 'Counts from 1 within its log.' })
   seq!: number;
 
   @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
@@ -102,7 +102,7 @@ export class LogPageDto {
   @ApiProperty({ type: [LogLineDto] })
   lines!: LogLineDto[];
 
-  @ApiProperty({ description: 'Pass as `cursor` to go on from here.', example: '42' })
+  @ApiProperty({ description: 'Pass as `cursor` to go on from here.', example: 'op_e4af878c9b.42' })
   nextCursor!: string;
 
   @ApiProperty({

@@ -1,17 +1,16 @@
 import { ChoiceField, IntegerField, TextField } from '../../common/fields.js';
+import { LOG_CURSOR, MAX_LOG_CURSOR } from '../logs/log-cursor.js';
 import { LOG_SOURCES, type LogSource } from '../../contracts/events.js';
-
-const CURSOR = { regex: /^\d{1,15}$/, says: 'the nextCursor of an earlier page' };
 
 export class OperationLogQuery {
   @IntegerField({ query: true, minimum: 0, maximum: 10_000, default: 100, description: 'How many of the last lines.' })
   tail?: number;
 
   @TextField({
-    maxLength: 15,
-    pattern: CURSOR,
-    description: 'Go on after this line, instead of `tail`.',
-    example: '42',
+    maxLength: MAX_LOG_CURSOR,
+    pattern: LOG_CURSOR,
+    description: '`nextCursor` of an earlier page, or the `seq` of a line: go on after it, instead of `tail`.',
+    example: 'op_e4af878c9b.42',
   })
   cursor?: string;
 }

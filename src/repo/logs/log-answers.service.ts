@@ -5,6 +5,8 @@ import type { Principal } from '../../auth/principal.js';
 import { success, type Success } from '../../common/envelope.js';
 import type { OperationLogQuery } from '../dto/queries.dto.js';
 import type { Exchange } from '../exchange.js';
+import type { LogLine } from '../../contracts/log.js';
+import { formatCursor, LOG_CURSOR, parseCursor, withCursor } from './log-cursor.js';
 import { LogFollowerService } from './log-follower.service.js';
 import { LogSourceService, type LogTarget } from './log-source.service.js';
 
@@ -28,7 +30,7 @@ export class LogAnswersService {
     if (exchange.request.accepts(['application/json', EVENT_STREAM]) === EVENT_STREAM) {
       return this.stream(exchange, target, query);
     }
-    return success(target ? await this.page(target, query) : NOTHING);
+    return success(target ? withCursor(await this.page(target, query), target.operationId) : NOTHING);
   }
 
   private async page(
@@ -36,11 +38,11 @@ export class LogAnswersService {
     { cursor, tail = DEFAULT_TAIL }: OperationLogQuery,
   ): Promise<LogPage> {
     if (cursor === undefined) return this.logs.tail(uid, operationId, tail);
-    const page = await this.logs.after(uid, operationId, Number(cursor), PAGE_LINES);
-    if (page.lines.length > 0) return page;
-    const end = await this.logs.tail(uid, operationId, 0);
-    // A cursor beyond the end comes from the log of an earlier run.
-    return Number(cursor) > Number(end.nextCursor) ? this.logs.after(uid, operationId, 0, PAGE_LINES) : page;
+    const { operationId: read = operationId, seq } = parseCursor(cursor);
+    if (read === operationId) return this.logs.after(uid, operationId, seq, PAGE_LINES);
+    // The log of an earlier run: this one begins with its first line, and what was not read of that one is told.
+    const [page, end] = [await this.logs.after(uid, operationId, 0, PAGE_LINES), await this.logs.tail(uid, read, 0)];
+    return { ...page, dropped: page.dropped + Math.max(0, Number(end.nextCursor) - seq) };
   }
 
   private async stream(
@@ -49,7 +51,7 @@ export class LogAnswersService {
     query: OperationLogQuery,
   ): Promise<LogAnswer> {
     const resumed = request.get('last-event-id');
-    const cursor = resumed !== undefined && /^\d{1,15}$/.test(resumed) ? resumed : query.cursor;
+    const cursor = resumed !== undefined && LOG_CURSOR.regex.test(resumed) ? resumed : query.cursor;
     const first = target ? await this.page(target, { tail: query.tail, cursor }) : NOTHING;
     if (
       first.lines.length === 0 &&
@@ -72,17 +74,20 @@ export class LogAnswersService {
     target: LogTarget | undefined,
     reader: Principal,
   ): AsyncGenerator<string, void> {
-    yield `: follow with Last-Event-ID\n\n${framesOf(first)}`;
+    yield ': follow with Last-Event-ID\n\n';
     if (!target) return;
+    yield framesOf(first, target);
     for await (const page of this.follower.follow(target, Number(first.nextCursor), reader)) {
-      yield framesOf(page) || ': nothing new\n\n';
+      yield framesOf(page, target) || ': nothing new\n\n';
     }
   }
 }
 
 const NOTHING: LogPage = { lines: [], nextCursor: '0', dropped: 0 };
 
-function framesOf({ lines, dropped }: LogPage): string {
+function framesOf({ lines, dropped }: LogPage, { operationId }: LogTarget): string {
   const lost = dropped > 0 ? `event: dropped\ndata: ${JSON.stringify({ dropped })}\n\n` : '';
-  return lost + lines.map((line) => `event: log\nid: ${line.seq}\ndata: ${JSON.stringify(line)}\n\n`).join('');
+  const frame = (line: LogLine) =>
+    `event: log\nid: ${formatCursor(operationId, line.seq)}\ndata: ${JSON.stringify(line)}\n\n`;
+  return lost + lines.map(frame).join('');
 }

@@ -1,3 +1,4 @@
+import { LOG_CURSOR, MAX_LOG_CURSOR } from '../logs/log-cursor.js';
 import { ChoiceField, FlagField, IntegerField, MapField, TextField } from '../../common/fields.js';
 import { OPERATION_NAMES, type OperationName } from '../../contracts/operation-names.js';
 
@@ -55,8 +56,8 @@ export class SubscribeMessageDto extends UnsubscribeMessageDto {
   logs?: boolean;
 
   @TextField({
-    maxLength: 15,
-    pattern: { regex: /^\d{1,15}$/, says: 'the cursor of a log' },
+    maxLength: MAX_LOG_CURSOR,
+    pattern: LOG_CURSOR,
     description: 'Send the lines of the app after this one first. Default: only new lines.',
   })
   logCursor?: string;

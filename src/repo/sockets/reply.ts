@@ -22,7 +22,9 @@ export class Reply {
   ) {
     // Also a malformed message gets its answer addressed as well as it can be.
     const given = isPlainObject(body) ? body : {};
-    this.requestId = textOf(given.requestId) ?? randomUUID();
+    const { requestId } = given;
+    // A number is refused; its sender recognizes the answer all the same.
+    this.requestId = textOf(typeof requestId === 'number' ? String(requestId) : requestId) ?? randomUUID();
     this.operation = event === 'repo-operation' ? (textOf(given.operation) ?? 'unknown') : event;
     this.repoId = textOf(given.repoId);
   }

@@ -7,6 +7,7 @@ import { OperationsService } from '../../operations/operations.service.js';
 import { RepositoryChanges } from '../../operations/repository-changes.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { RepositoryRegistry } from '../../registry/repository-registry.js';
+import { formatCursor, parseCursor } from '../logs/log-cursor.js';
 import { LogSourceService, sourceOf } from '../logs/log-source.service.js';
 import { BroadcasterService } from './broadcaster.service.js';
 import { LogFeed } from './log-feed.js';
@@ -40,17 +41,21 @@ export class SubscriptionsService {
     const { uid, repoId } = entry;
     const app = await this.logSources.choose(entry, 'app');
     const cursors = await this.cursors(entry, app?.operationId);
-    const appCursor = logCursor ?? String((app && cursors.get(app.operationId)) ?? 0);
-    if (app) cursors.set(app.operationId, Number(appCursor));
+    const asked = logCursor === undefined ? undefined : parseCursor(logCursor);
+    // Of an earlier run: then this one is sent from its start.
+    const isEarlier = asked?.operationId !== undefined && asked.operationId !== app?.operationId;
+    const seq = isEarlier ? 0 : (asked?.seq ?? (app && cursors.get(app.operationId)) ?? 0);
+    if (app) cursors.set(app.operationId, seq);
     const feed = logs ? this.feed(session.socket, entry, caller, cursors) : undefined;
 
     // From here on without a pause: no event can come in between that is neither replayed nor heard.
     session.unsubscribe(uid);
     session.subscriptions.set(uid, new Subscription(uid, caller, feed));
     const { replay } = this.broadcaster;
-    const seq = this.changes.currentSeq(entry);
-    const { events, missed } = replay.since(uid, sinceSeq ?? seq, seq);
-    reply.confirm({ repoId, uid, seq, logCursor: appCursor, missed });
+    const eventSeq = this.changes.currentSeq(entry);
+    const { events, missed } = replay.since(uid, sinceSeq ?? eventSeq, eventSeq);
+    const appCursor = app ? formatCursor(app.operationId, seq) : '0';
+    reply.confirm({ repoId, uid, seq: eventSeq, logCursor: appCursor, missed });
     for (const event of events) {
       if (event.socketId === session.socket.id) continue;
       if (event.name === 'repo-event') session.socket.emit('repo-event', event.payload);
