@@ -75,6 +75,6 @@ function gitCredentials({ username, token, privateKey, passphrase }: Credentials
   if (privateKey !== undefined && token === undefined && username === undefined) return { privateKey, passphrase };
   throw new Failure(
     'BAD_REQUEST',
-    'credentials: expected {username?, token} or {privateKey, passphrase?}, got neither',
+    'credentials: expected either {username?, token} or {privateKey, passphrase?}, and not both',
   );
 }
