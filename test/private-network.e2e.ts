@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { RunResult } from '../src/contracts/operations.js';
 import { packageJson, programs } from './support/fixtures.js';
@@ -9,6 +9,7 @@ import { asUser, SERVER_USERS } from './support/server-users.js';
 import { Station } from './support/station.js';
 
 const START_MS = 120_000;
+const MAX_PROCESSES = 128;
 
 const page = async (url: string | null): Promise<string> =>
   (await fetch(String(url), { headers: { connection: 'close' } })).text();
@@ -31,7 +32,7 @@ describe.each(SERVER_USERS)('on a server of $name, an app with a network of its 
     registry = await RegistryProxy.start();
     stranger = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(stranger, 'listening');
-    const env = { NETWORK: 'private', npm_config_registry: registry.url };
+    const env = { NETWORK: 'private', npm_config_registry: registry.url, APP_MAX_PROCESSES: String(MAX_PROCESSES) };
     station = await Station.start({ allowedHosts: [git.host], launcher: asUser(user), uid: user.uid, env });
   }, START_MS);
 
@@ -64,6 +65,22 @@ describe.each(SERVER_USERS)('on a server of $name, an app with a network of its 
       expect((await station.stop(`net-${name}`)).body.result).toMatchObject({ stopped: true });
     }
     await expect(page(found[0]?.app.url ?? null)).rejects.toThrow('fetch failed');
+  }, 60_000);
+
+  it('does not answer with its own processes for the relays that its visitors take', async () => {
+    const repoId = await dock(station, git, 'visited', { start: 'exec node insists-on-port-3000.js 127.0.0.1' });
+    const { pid, port } = await run(repoId);
+    const visitors: Socket[] = [];
+    for (let visitor = 0; visitor < MAX_PROCESSES + 20; visitor += 1) {
+      const socket = connect(Number(port), '127.0.0.1');
+      visitors.push(socket);
+      socket.write('GET / HTTP/1.1\r\nHost: app\r\n\r\n');
+      await once(socket, 'data');
+    }
+    expect((await station.status(repoId)).body.result).toMatchObject({ state: 'running', process: { pid } });
+    expect(visitors.filter(({ readableEnded }) => readableEnded)).toEqual([]);
+    for (const socket of visitors) socket.destroy();
+    await station.stop(repoId);
   }, 60_000);
 
   it('is reached by each of its ports', async () => {

@@ -8,7 +8,7 @@ import { measureDisk } from './disk-watch.js';
 import { toldProcessLimit, watchLimits } from './limits-watch.js';
 import { LogWriter } from './log-writer.js';
 import type { Handler, OperationThread } from './operation-thread.js';
-import { findTree, killTree } from './process-tree.js';
+import { findTree, identify, killTree, type LiveProcess } from './process-tree.js';
 import { Progress } from './progress.js';
 import { launchFolderOf } from './sandbox/launch-folder.js';
 import { clearStaging } from './workspace/scratch-folder.js';
@@ -24,6 +24,8 @@ if (!port) throw new Error('this file is the entry of a worker thread');
 
 /** These run programs of others, and may use more than they should. */
 const WATCHED = new Set<ThreadOperation>(['clone', 'install', 'update', 'run']);
+/** Their commands have process groups of their own, and a network of their own, with relays. */
+const RELAYED = new Set<ThreadOperation>(['install', 'run']);
 /** How much of the output tells why a program has ended. */
 const DIAGNOSED_LINES = 20;
 /** And once more at their end; an update does so before it cannot go back. */
@@ -48,7 +50,7 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   const progress = new Progress((phase, percent, message) => send({ type: 'progress', phase, percent, message }));
   const sessions: Promise<void>[] = [];
   const over = new AbortController();
-  const watched = watchedOf(context);
+  const watched = watchedOf(context, operation);
   const thread: OperationThread = {
     context,
     log,
@@ -96,11 +98,14 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   process.exit();
 }
 
-function watchedOf(context: ThreadContext): Watched {
+function watchedOf(context: ThreadContext, operation: ThreadOperation): Watched {
   const { marker, paths, sandbox } = context;
+  const own = identify(process.pid)?.pgid;
+  // A relay has a process for each visitor of the app: they are the station's, and in its process group.
+  const isCounted = ({ pgid }: LiveProcess) => !RELAYED.has(operation) || pgid !== own;
   return {
     limits: sandbox.limits,
-    members: () => findTree({ marker }),
+    members: () => findTree({ marker }).filter(isCounted),
     folders: [paths.workspace, paths.home, paths.staging, launchFolderOf(context)],
   };
 }
