@@ -14,6 +14,8 @@ const ETC = [
   ...['ld.so.conf.d', 'localtime', 'locale.alias', 'mime.types', 'nsswitch.conf', 'protocols', 'services', 'timezone'],
 ];
 
+const SHOWN = [...SYSTEM, ...ETC.map((name) => `/etc/${name}`)];
+
 /** In RAM: without a bound it could fill all of it. Bytes. */
 const SHARED_MEMORY_BYTES = 256 * 1024 * 1024;
 const SMALL_BYTES = 64 * 1024 * 1024;
@@ -57,7 +59,7 @@ const toWrite = (purpose: CommandPurpose, { workspace, home, staging }: Reposito
 
 /** What the system's own folders do not show already. */
 const toRead = ({ readable, hidden }: SandboxMachine): string[] =>
-  [...new Set(readable)].filter((path) => existsSync(path) && (!isVisible(path) || isBelow(path, hidden)));
+  [...new Set(readable)].filter((path) => existsSync(path) && (!isShown(path) || isBelow(path, hidden)));
 
 /** The last ones: nothing may be written into the folders that bwrap has made in RAM. */
 export const CLOSING = ['--remount-ro', '/dev', '--remount-ro', '/'];
@@ -72,8 +74,11 @@ const cover = (path: string, empty: string): string[] =>
   lstatSync(path).isDirectory() ? ['--tmpfs', path] : ['--ro-bind', empty, path];
 
 /** Whether it lies in what is mounted of the system: a station installed below /usr, as in many containers. */
-const isVisible = (path: string): boolean =>
-  existsSync(path) && isBelow(path, [...SYSTEM, ...ETC.map((name) => `/etc/${name}`)]);
+const isVisible = (path: string): boolean => existsSync(path) && isBelow(path, SHOWN);
+
+/** By this very path: a link that lies elsewhere does not lead there inside. */
+const isShown = (path: string): boolean =>
+  isVisible(path) && SHOWN.some((folder) => path === folder || path.startsWith(folder + sep));
 
 const isBelow = (path: string, folders: string[]): boolean =>
   folders.some((folder) => existsSync(folder) && `${realpathSync(path)}/`.startsWith(realpathSync(folder) + sep));
