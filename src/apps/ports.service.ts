@@ -13,10 +13,15 @@ export class PortsService {
     this.next = config.appPorts.first;
   }
 
-  /** The port that was asked for, or a free one of APP_PORT_RANGE. PORT_IN_USE when there is none. */
-  async take(uid: string, requested?: number): Promise<number> {
+  /**
+   * The port that was asked for, or a free one of APP_PORT_RANGE: that of the last run where it still is, as others know the
+   * app by it. PORT_IN_USE when there is none.
+   */
+  async take(uid: string, { requested, last }: { requested?: number; last?: number | null } = {}): Promise<number> {
     this.release(uid);
-    return requested === undefined ? this.allocate(uid) : this.reserve(uid, requested);
+    if (requested !== undefined) return this.reserve(uid, requested);
+    if (typeof last === 'number' && (await this.tryToTake(uid, last))) return last;
+    return this.allocate(uid);
   }
 
   /** One more for a repository that has one. PORT_IN_USE when there is none. */
@@ -43,12 +48,20 @@ export class PortsService {
     for (let tried = first; tried <= last; tried += 1) {
       const port = this.next;
       this.next = port < last ? port + 1 : first;
-      if (port === this.config.port || this.taken.has(port)) continue;
-      this.taken.set(port, uid);
-      if (await isFree(port, this.config.appHost)) return port;
-      this.taken.delete(port);
+      if (await this.tryToTake(uid, port)) return port;
     }
     throw new Failure('PORT_IN_USE', `Every port of APP_PORT_RANGE is in use: ${first}-${last}`);
+  }
+
+  /** One of APP_PORT_RANGE. */
+  private async tryToTake(uid: string, port: number): Promise<boolean> {
+    const { appPorts, appHost } = this.config;
+    if (port < appPorts.first || port > appPorts.last) return false;
+    if (port === this.config.port || this.taken.has(port)) return false;
+    this.taken.set(port, uid);
+    if (await isFree(port, appHost)) return true;
+    this.taken.delete(port);
+    return false;
   }
 }
 

@@ -1,5 +1,4 @@
 import { dirname, join } from 'node:path';
-import { isIPv6 } from 'node:net';
 import { isLoopback, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { RegistryAccess } from '../contracts/operations.js';
@@ -89,9 +88,8 @@ export class StationIsolation {
 
 const reasonOf = (error: unknown): string => withoutPaths(error instanceof Error ? error.message : String(error));
 
-function reasonForShared({ network, appHost }: StationConfig): string | undefined {
-  if (network === 'shared') return 'NETWORK=shared';
-  return isIPv6(appHost) ? 'APP_HOST is an IPv6 address, and slirp4netns forwards IPv4 only' : undefined;
+function reasonForShared({ network }: StationConfig): string | undefined {
+  return network === 'shared' ? 'NETWORK=shared' : undefined;
 }
 
 function machineOf(config: StationConfig, { toolchains }: StationFolders, registry: RegistryAccess): SandboxMachine {

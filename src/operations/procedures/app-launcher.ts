@@ -57,11 +57,12 @@ export class AppLauncher {
 
   /** With a network of its own an app has the port that it wants in any case; on the host it may be another one. */
   private async portFor(entry: RepositoryEntry, requested: number | undefined): Promise<number> {
-    if (entry.network.mode === 'shared') return this.ports.take(entry.uid, requested);
+    const last = entry.app?.port;
+    if (entry.network.mode === 'shared') return this.ports.take(entry.uid, { requested, last });
     try {
-      return await this.ports.take(entry.uid, requested);
+      return await this.ports.take(entry.uid, { requested, last });
     } catch {
-      return this.ports.take(entry.uid);
+      return this.ports.take(entry.uid, { last });
     }
   }
 

@@ -8,7 +8,7 @@ const WHAT: Record<LimitCode, (amount: number) => string> = {
 };
 
 /** Says which limit an operation or an app has broken, and by how much. */
-export function brokenLimit(code: LimitCode, used: number, limit: number): Failure {
-  const message = `It uses ${WHAT[code](used)}, and ${WHAT[code](limit)} are its limit`;
+export function brokenLimit(code: LimitCode, used: number, limit: number, say = WHAT[code]): Failure {
+  const message = `It uses ${say(used)}, and ${say(limit)} are its limit`;
   return new Failure(code, message, { context: { used, limit } });
 }

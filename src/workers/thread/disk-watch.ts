@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readlinkSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statfsSync, statSync, type Stats } from 'node:fs';
 import type { Failure } from '../../contracts/failure.js';
 import { brokenLimit } from './broken-limit.js';
 import type { LiveProcess } from './process-tree.js';
+import { readProc } from './read-proc.js';
 import type { TreeUsage, Watched } from './tree-usage.js';
-import { diskBytes } from './workspace/disk-usage.js';
+import { countFiles, diskBytes } from './workspace/disk-usage.js';
 
 const MIB = 1024 * 1024;
 /** What `stat` counts in. */
@@ -13,6 +14,11 @@ const LOOK_MS = 3_000;
 const REST = 20;
 /** Of the limit: when the disk has lost that much, it may have been this tree. */
 const STEP = 1 / 16;
+/**
+ * What a file takes at least, empty or not: a disk has only so many of them. That of a file system with the usual block;
+ * installed dependencies have 10 KiB a file.
+ */
+const FILE_BYTES = 4_096;
 
 /** Measures only when something may have been written since, and rests in proportion to what it costs. */
 export class DiskWatch {
@@ -32,46 +38,87 @@ export class DiskWatch {
     return broken;
   }
 
-  /** What is reserved and never written (fallocate) counts for no process, but is gone from the disk. */
-  private freeSteps(): number {
+  /** What is reserved and never written (fallocate), and files without content, count for no process. */
+  private freeSteps(): string {
     const { limits, folders } = this.watched;
-    const folder = folders.find((one) => existsSync(one));
-    if (folder === undefined || limits.diskMb === null) return 0;
-    const { bavail, bsize } = statfsSync(folder);
-    return Math.floor((bavail * bsize) / (limits.diskMb * MIB * STEP));
+    const { bytes, files } = freeSpace(folders);
+    const step = (limits.diskMb ?? Infinity) * MIB * STEP;
+    return `${Math.floor(bytes / step)} ${Math.floor((files * FILE_BYTES) / step)}`;
   }
+}
+
+/** What the file system has left that the folders are on. Some have no limit of files, and say 0. */
+export function freeSpace(folders: string[]): { bytes: number; files: number } {
+  const folder = folders.find((one) => existsSync(one));
+  if (folder === undefined) return { bytes: 0, files: 0 };
+  const { bavail, bsize, ffree } = statfsSync(folder);
+  return { bytes: bavail * bsize, files: ffree };
 }
 
 /** DISK_QUOTA, or undefined. At the end of the work, too: much can be written between two looks. */
 export async function measureDisk(
-  { limits, folders, members }: Watched,
+  { limits, folders, filesFreeBefore, members }: Watched,
   signal?: AbortSignal,
 ): Promise<Failure | undefined> {
   if (limits.diskMb === null) return undefined;
   const inFolders = await diskBytes(folders, signal).catch(() => 0); // it is being removed
   const usedMb = Math.ceil((inFolders + deletedBytes(members())) / MIB);
-  return usedMb > limits.diskMb ? brokenLimit('DISK_QUOTA', usedMb, limits.diskMb) : undefined;
+  if (usedMb > limits.diskMb) return brokenLimit('DISK_QUOTA', usedMb, limits.diskMb);
+  const maxFiles = (limits.diskMb * MIB) / FILE_BYTES;
+  if (filesFreeBefore - freeSpace(folders).files < maxFiles * STEP) return undefined; // not worth another walk
+  const files = await countFiles(folders, signal).catch(() => 0);
+  return files > maxFiles ? brokenLimit('DISK_QUOTA', files, maxFiles, (count) => `${count} files`) : undefined;
 }
 
-/** Files that are in no folder any more, but open: they take their place until they are closed. */
+/**
+ * Files that are in no folder any more, but open or mapped: they take their place until nobody has them. Only those of the
+ * processes' own user: libraries of the system are replaced under programs that run.
+ */
 function deletedBytes(members: LiveProcess[]): number {
   const found = new Map<string, number>();
-  for (const path of members.flatMap(({ pid }) => descriptorsOf(pid))) {
-    try {
-      if (!readlinkSync(path).endsWith(' (deleted)')) continue;
-      const { dev, ino, blocks } = statSync(path);
-      found.set(`${dev}:${ino}`, blocks * BLOCK_BYTES);
-    } catch {
-      // closed meanwhile
+  for (const { pid } of members) {
+    const user = Number(/^Uid:\s+(\d+)/m.exec(readProc(`/proc/${pid}/status`) ?? '')?.[1]);
+    for (const path of [...deletedOpen(pid), ...deletedMapped(pid)]) {
+      const stats = statOf(path);
+      if (stats?.uid === user) found.set(`${stats.dev}:${stats.ino}`, stats.blocks * BLOCK_BYTES);
     }
   }
   return [...found.values()].reduce((sum, one) => sum + one, 0);
 }
 
-function descriptorsOf(pid: number): string[] {
+function statOf(path: string): Stats | undefined {
   try {
-    return readdirSync(`/proc/${pid}/fd`).map((name) => `/proc/${pid}/fd/${name}`);
+    return statSync(path);
+  } catch {
+    return undefined; // closed meanwhile; or mapped, which only a server of root can look into
+  }
+}
+
+function deletedOpen(pid: number): string[] {
+  try {
+    const paths = readdirSync(`/proc/${pid}/fd`).map((name) => `/proc/${pid}/fd/${name}`);
+    return paths.filter((path) => isDeleted(path));
   } catch {
     return []; // it has ended meanwhile
+  }
+}
+
+function isDeleted(path: string): boolean {
+  try {
+    return readlinkSync(path).endsWith(' (deleted)');
+  } catch {
+    return false; // closed meanwhile
+  }
+}
+
+/** A range, its rights, the offset, device and inode; what is shared memory counts as that. */
+const MAPPED = /^([0-9a-f]+-[0-9a-f]+) \S+ \S+ \S+ \d+ +(?!\/(?:memfd:|dev\/zero|dev\/shm\/|SYSV)).* \(deleted\)$/gm;
+
+function deletedMapped(pid: number): string[] {
+  try {
+    const maps = readFileSync(`/proc/${pid}/maps`, 'latin1');
+    return [...maps.matchAll(MAPPED)].map(([, range]) => `/proc/${pid}/map_files/${range}`);
+  } catch {
+    return [];
   }
 }

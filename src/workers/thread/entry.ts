@@ -1,10 +1,11 @@
+import { dirname } from 'node:path';
 import { inspect } from 'node:util';
 import { parentPort } from 'node:worker_threads';
 import { Failure } from '../../contracts/failure.js';
 import type { ThreadOperation } from '../../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../../contracts/worker-messages.js';
 import { HANDLERS } from './dispatch.js';
-import { measureDisk } from './disk-watch.js';
+import { freeSpace, measureDisk } from './disk-watch.js';
 import { toldProcessLimit, watchLimits } from './limits-watch.js';
 import { LogWriter } from './log-writer.js';
 import type { Handler, OperationThread } from './operation-thread.js';
@@ -24,7 +25,7 @@ if (!port) throw new Error('this file is the entry of a worker thread');
 
 /** These run programs of others, and may use more than they should. */
 const WATCHED = new Set<ThreadOperation>(['clone', 'install', 'update', 'run']);
-/** Their commands have process groups of their own, and a network of their own, with relays. */
+/** Their commands have process groups of their own, and a network of their own, with a relay. */
 const RELAYED = new Set<ThreadOperation>(['install', 'run']);
 /** How much of the output tells why a program has ended. */
 const DIAGNOSED_LINES = 20;
@@ -101,12 +102,14 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
 function watchedOf(context: ThreadContext, operation: ThreadOperation): Watched {
   const { marker, paths, sandbox } = context;
   const own = identify(process.pid)?.pgid;
-  // A relay has a process for each visitor of the app: they are the station's, and in its process group.
+  // The relay is the station's, and in its process group.
   const isCounted = ({ pgid }: LiveProcess) => !RELAYED.has(operation) || pgid !== own;
+  const folders = [paths.workspace, paths.home, paths.staging, launchFolderOf(context)];
   return {
     limits: sandbox.limits,
     members: () => findTree({ marker }).filter(isCounted),
-    folders: [paths.workspace, paths.home, paths.staging, launchFolderOf(context)],
+    folders,
+    filesFreeBefore: freeSpace([...folders, dirname(paths.staging)]).files,
   };
 }
 

@@ -11,6 +11,8 @@ export interface Watched {
   members(): LiveProcess[];
   /** What its disk use is the sum of. */
   folders: string[];
+  /** How many files the file system had room for at the start. */
+  filesFreeBefore: number;
 }
 
 /** What a process tree uses at one moment. */

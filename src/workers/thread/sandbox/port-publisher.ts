@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { askAt, firstPorts, publishedHost, type Endpoint } from '../app/endpoints.js';
 import type { Listener, Listening } from '../app/listeners.js';
-import type { PrivateNetwork } from './private-network.js';
+import { isLoopback, type PrivateNetwork } from './private-network.js';
 import type { PublishedPorts, Publisher } from './sandbox.js';
 
 /** More of them would be a scan, not an app. */
@@ -10,7 +10,6 @@ const MAX_PORTS = 8;
 const MAX_PUBLISHED = 32;
 /** A port that was free a moment ago may have been taken by a stranger since. */
 const ATTEMPTS = 3;
-const LOOPBACK = /^(127\.|::1$)/;
 
 /** Publishes the ports of an app that has a network of its own, whichever it listens on, and on whichever address. */
 export class PortPublisher implements Publisher {
@@ -39,14 +38,14 @@ export class PortPublisher implements Publisher {
   private async publish(appPort: number, listeners: Listener[]): Promise<number | null> {
     if (this.published.size >= MAX_PUBLISHED) return null;
     const promised = [...this.published.values()].includes(this.ports.port) ? null : this.ports.port;
-    const loopback = listeners.every(({ address }) => LOOPBACK.test(address)) ? listeners[0]?.address : undefined;
+    const open = listeners.find(({ address }) => !isLoopback(address)) ?? listeners[0];
+    if (!open) return null;
     const { host } = this.ports;
     const address = isIP(host) ? host : (await publishedHost(host)).address;
     const network = this.network();
-    if (loopback !== undefined) await network?.letIn(appPort, loopback);
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const port = (attempt === 1 ? promised : null) ?? (await this.ports.anotherPort());
-      if (port === null || !(await network?.publish(address, port, appPort))) continue;
+      if (port === null || !(await network?.publish(address, port, open))) continue;
       this.published.set(appPort, port);
       return port;
     }

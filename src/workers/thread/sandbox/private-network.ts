@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { chmodSync, closeSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import { connect, createServer, isIPv4, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Readable } from 'node:stream';
@@ -10,7 +10,7 @@ import { Failure } from '../../../contracts/failure.js';
 import { SPECIAL_V4 } from '../../../contracts/public-address.js';
 import type { SandboxMachine } from '../../../contracts/sandbox-plan.js';
 import type { LaunchChain } from './launch-chain.js';
-import { LineQueue } from './line-queue.js';
+import { BACKLOG, Relay } from './relay.js';
 
 /** As slirp4netns lays it out: the way out, and the address of what lives inside. */
 const GATEWAY = '10.0.2.2';
@@ -33,6 +33,8 @@ export interface NetworkOptions {
   env: Record<string, string>;
 }
 
+export const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
+
 /** Finds out which roads a private network has. */
 export async function planRoutes({ reachable }: SandboxMachine): Promise<{ routes: string[]; relays: Passage[] }> {
   const found = await Promise.all(
@@ -42,14 +44,13 @@ export async function planRoutes({ reachable }: SandboxMachine): Promise<{ route
     }),
   );
   const passages = found.flat();
-  const isLoopback = ({ address }: Passage) => address.startsWith('127.');
   const own = Object.values(networkInterfaces()).flatMap((list = []) => list.map(({ address }) => address));
   const closed = [
     // What is not the internet, the metadata service of clouds among it; and the host under its other addresses.
     ...SPECIAL_V4.filter(([network]) => network !== '127.0.0.0').map(([network, prefix]) => `${network}/${prefix}`),
     ...own.filter((address) => isIPv4(address) && !address.startsWith('127.')).map((address) => `${address}/32`),
   ];
-  const open = new Set(passages.filter((one) => !isLoopback(one)).map(({ address }) => `${address}/32`));
+  const open = new Set(passages.filter(({ address }) => !isLoopback(address)).map(({ address }) => `${address}/32`));
   return {
     routes: [
       ...[...new Set(closed)]
@@ -57,7 +58,7 @@ export async function planRoutes({ reachable }: SandboxMachine): Promise<{ route
         .map((network) => `route add unreachable ${network}`),
       ...[...open].map((network) => `route add ${network} via ${GATEWAY}`),
     ],
-    relays: passages.filter(isLoopback),
+    relays: passages.filter(({ address }) => isLoopback(address)),
   };
 }
 
@@ -69,6 +70,7 @@ export class PrivateNetwork {
   private readonly namespaces: number[] = [];
   private readonly helpers: ChildProcess[] = [];
   private readonly servers: Server[] = [];
+  private relay?: Relay;
   private readonly directory: number;
   /** From then on the numbers of its descriptors may be those of another thread. */
   private isOver = false;
@@ -90,18 +92,24 @@ export class PrivateNetwork {
     }
   }
 
-  /** Brings what comes from outside to an app that listens on this address of its loopback only, and would not hear it. */
-  async letIn(appPort: number, loopback: string): Promise<void> {
-    if (this.isOver) return;
-    await this.relayInside(`TCP-LISTEN:${appPort},bind=${INSIDE},fork,reuseaddr`, toAddress(loopback, appPort));
-  }
-
-  /** Has a port of the host lead to one inside. False where somebody else has it by now. */
-  async publish(host: string, port: number, appPort: number): Promise<boolean> {
+  /**
+   * Has a port of the host lead to where the app listens. False where somebody else has the port by now. Not by
+   * slirp4netns: its queue holds two connections that it has not accepted yet, and a third one waits for a second.
+   */
+  async publish(host: string, port: number, app: { address: string; port: number }): Promise<boolean> {
     if (this.isOver) return false;
-    const forward = { proto: 'tcp', host_addr: host, host_port: port, guest_port: appPort };
-    const answer = await this.ask({ execute: 'add_hostfwd', arguments: forward });
-    return !answer.error;
+    const server = createServer().listen({ host, port, backlog: BACKLOG });
+    try {
+      await once(server, 'listening');
+      if (this.isOver) throw new Error('the network has gone meanwhile');
+      // One that listens on any address is not to take whoever comes from outside for somebody on its own machine.
+      const address = isLoopback(app.address) ? app.address : INSIDE;
+      await this.theRelay.take(server, { host: address, port: app.port });
+      return true;
+    } catch {
+      server.close();
+      return false;
+    }
   }
 
   /** Resolves when nothing of it is left: a process that nobody waits for stays as a zombie. */
@@ -109,8 +117,7 @@ export class PrivateNetwork {
     this.isOver = true;
     for (const server of this.servers) server.close();
     for (const helper of this.helpers) helper.kill('SIGKILL');
-    await Promise.all(this.helpers.map(ended));
-    rmSync(this.socket('slirp'), { force: true });
+    await Promise.all([...this.helpers.map(ended), this.relay?.dispose()]);
     for (const descriptor of [...this.namespaces.splice(0), this.directory]) closeSync(descriptor);
   }
 
@@ -121,7 +128,7 @@ export class PrivateNetwork {
         // It needs more rights than a sandbox has: as root it gives up what it does not need itself.
         ...['setpriv', '--pdeathsig', 'KILL', 'slirp4netns', '--configure', '--disable-host-loopback', '--mtu=65520'],
         ...(asRoot ? ['--enable-sandbox', '--enable-seccomp'] : []),
-        ...['--ready-fd=3', '--api-socket=slirp', '--netns-type=path', `--userns-path=/proc/${pid}/ns/user`],
+        ...['--ready-fd=3', '--netns-type=path', `--userns-path=/proc/${pid}/ns/user`],
         ...[`/proc/${pid}/ns/net`, 'tap0'],
       ],
       ['ignore', 'ignore', 'pipe', 'pipe'],
@@ -144,22 +151,15 @@ export class PrivateNetwork {
     server.listen(this.socket(name));
     await once(server, 'listening');
     chmodSync(this.socket(name), 0o666);
-    await this.relayInside(`TCP-LISTEN:${port},bind=${address},fork,reuseaddr`, `UNIX-CONNECT:/proc/self/fd/5/${name}`);
+    await this.theRelay.listen({ host: address, port }, `/proc/self/fd/5/${name}`);
   }
 
-  private async relayInside(from: string, to: string): Promise<void> {
-    const relay = this.start(
-      [
-        ...[...this.options.chain.asUser, 'nsenter', '--user=/proc/self/fd/3', '--net=/proc/self/fd/4'],
-        ...['--preserve-credentials', 'socat', '-d', '-d', from, to],
-      ],
-      ['ignore', 'ignore', 'pipe', ...this.namespaces, this.directory],
-    );
-    const said = new LineQueue(relay.stderr as Readable);
-    for (let line = await said.next(); line !== undefined; line = await said.next()) {
-      if (line.includes('listening on')) return;
-    }
-    throw new Failure('SANDBOX_UNAVAILABLE', 'There is no relay into the network of the sandbox: socat');
+  /** Started when it is needed. */
+  private get theRelay(): Relay {
+    const { chain, folder: cwd, env } = this.options;
+    const enter = ['nsenter', '--user=/proc/self/fd/3', '--net=/proc/self/fd/4', '--preserve-credentials'];
+    const descriptors = [...this.namespaces, this.directory];
+    return (this.relay ??= new Relay({ enter: [...chain.asUser, ...enter], descriptors, cwd, env }));
   }
 
   private start([file = '', ...args]: string[], stdio: StdioOptions): ChildProcess {
@@ -169,12 +169,6 @@ export class PrivateNetwork {
     helper.unref();
     this.helpers.push(helper);
     return helper;
-  }
-
-  private async ask(question: object): Promise<{ error?: { desc: string } }> {
-    const socket = connect(this.socket('slirp'));
-    socket.end(JSON.stringify(question));
-    return JSON.parse(await text(socket)) as { error?: { desc: string } };
   }
 
   /** The path of a socket may not be longer than 107 bytes: this one never is. */
@@ -187,9 +181,6 @@ async function ended(helper: ChildProcess): Promise<void> {
   if (helper.pid === undefined || helper.exitCode !== null || helper.signalCode !== null) return;
   await once(helper, 'exit');
 }
-
-const toAddress = (address: string, port: number): string =>
-  isIPv4(address) ? `TCP:${address}:${port}` : `TCP6:[${address}]:${port}`;
 
 /** The last lines say why. */
 const lastLine = (output: string): string =>
