@@ -6,7 +6,7 @@ import { processesTagged } from '../../test/support/processes.mjs';
 import { Failure } from '../contracts/failure.js';
 import { WorkerPoolService, type ThreadRun } from './worker-pool.service.js';
 
-const ROUNDS = 4;
+const ROUNDS = 2;
 const AT_ONCE = 5;
 const SPARE = 2;
 const ABORT_GRACE_MS = 200;

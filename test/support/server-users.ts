@@ -9,7 +9,7 @@ export interface ServerUser {
 /** As an account is not needed, none is made. */
 const ORDINARY_UID = 70_200;
 
-const isRoot = process.getuid?.() === 0;
+export const isRoot = process.getuid?.() === 0;
 
 /** Only root can start a server as somebody else. */
 export const SERVER_USERS: ServerUser[] = isRoot

@@ -24,18 +24,27 @@ const TABLES_MAX_AGE_MS = 2_000;
 /** While nothing is awaited any more. */
 const STEADY_MAX_AGE_MS = 10_000;
 
+/** A program may open sockets by the hundred thousand: then the rest after a look is ten times what it has taken. */
+const LONG_LOOK_MS = 20;
+const REST = 10;
+
 /** Looks again and again at what listens: as the kernel knows it, no guess from output, no attempt to connect. */
 export class ListenerWatch {
   private inodes = '';
   private listening: Listening = { own: [], all: [] };
   private readAt = 0;
+  private restUntil = 0;
 
   /**
    * In the network namespaces of these processes. At once when they have other sockets than at the last look; that one
    * of them, bound before, listens now is noticed within two seconds, or ten where it is not `awaited`.
    */
   look(pids: number[], awaited: boolean): Listening {
+    const begun = Date.now();
+    if (begun < this.restUntil) return this.listening;
     const inodes = pids.flatMap(socketsOf);
+    const tookMs = Date.now() - begun;
+    if (tookMs > LONG_LOOK_MS) this.restUntil = Date.now() + tookMs * REST;
     const maxAge = awaited ? TABLES_MAX_AGE_MS : STEADY_MAX_AGE_MS;
     const isFresh = Date.now() - this.readAt < maxAge && inodes.join() === this.inodes;
     if (isFresh) return this.listening;

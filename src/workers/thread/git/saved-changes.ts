@@ -39,11 +39,11 @@ export async function saveLocalChanges(changes: LocalChanges, index: string, git
   const submodules = await fillIndex(changes, index, git);
   // git would run by the configuration of a submodule to compare it.
   const noSubmodules = submodules.map((path) => `:(exclude,literal)${path}`);
-  await git.run(folder, ['add', '--update', '--', '.', ...NO_CACHES, ...noSubmodules]);
+  await addChanged(['.', ...NO_CACHES, ...noSubmodules], folder, index, git);
   const inTheWay = changes.added
     .filter((path) => !isCache(path) && !submodules.some((submodule) => path.startsWith(`${submodule}/`)))
     .flatMap((path) => standingAt(folder, path));
-  if (inTheWay.length > 0) await addToIndex([...new Set(inTheWay)], folder, index, git);
+  if (inTheWay.length > 0) await runWithPaths(['add', '--force'], [...new Set(inTheWay)], folder, index, git);
 
   const tree = (await git.run(folder, ['write-tree'])).trim();
   if (tree === changes.fromTree && !changes.hasLocalCommits) return { submodules };
@@ -52,6 +52,24 @@ export async function saveLocalChanges(changes: LocalChanges, index: string, git
   const savedRef = `refs/docking-station/saved/${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
   await git.run(folder, ['update-ref', savedRef, commit]);
   return { savedRef, submodules };
+}
+
+/** git refuses to add anything where a file has become a pipe, a socket or a device: that file is taken for deleted. */
+async function addChanged(paths: string[], folder: string, index: string, git: Git): Promise<void> {
+  const add = () => git.run(folder, ['add', '--update', '--', ...paths]);
+  try {
+    await add();
+  } catch (error) {
+    const special = (await entriesOf(folder, git)).map(({ path }) => path).filter((path) => isSpecial(folder, path));
+    if (special.length === 0) throw error;
+    await runWithPaths(['rm', '--cached', '--force', '--quiet'], special, folder, index, git);
+    await add();
+  }
+}
+
+function isSpecial(folder: string, path: string): boolean {
+  const stats = lstatSync(join(folder, path), { throwIfNoEntry: false });
+  return stats !== undefined && !stats.isFile() && !stats.isSymbolicLink() && !stats.isDirectory();
 }
 
 /**
@@ -118,11 +136,17 @@ function filesIn(folder: string, path: string): string[] {
 const isCache = (path: string): boolean => CACHES.some((cache) => `/${path}/`.includes(`/${cache}/`));
 
 /** By a file: there may be more paths than fit into an argument list. */
-async function addToIndex(paths: string[], folder: string, index: string, git: Git): Promise<void> {
+async function runWithPaths(
+  command: string[],
+  paths: string[],
+  folder: string,
+  index: string,
+  git: Git,
+): Promise<void> {
   const list = `${index}.paths`;
   writeFileSync(list, paths.map((path) => `:(literal)${path}`).join('\0'));
   try {
-    await git.run(folder, ['add', '--force', `--pathspec-from-file=${list}`, '--pathspec-file-nul']);
+    await git.run(folder, [...command, `--pathspec-from-file=${list}`, '--pathspec-file-nul']);
   } finally {
     rmSync(list, { force: true });
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DockedRepository, failureOf, wholeTree } from '../../../../test/support/docked-repository.js';
@@ -49,6 +50,18 @@ describe('local changes', () => {
     ]);
     expect(docked.git('rev-parse', `${savedRef}^`)).toBe(docked.cloned.commit);
     expect((await docked.update()).savedRef).toBeUndefined();
+  });
+
+  it('are saved beside a file that has become a pipe, which gives way', async () => {
+    await docked.dock();
+    docked.station.write({ 'a.txt': 'mine' });
+    rmSync(docked.path('b.txt'));
+    execFileSync('mkfifo', [docked.path('b.txt')]);
+    const to = await docked.upstream.commit({ 'a.txt': 'a2' });
+    const { savedRef } = await docked.update();
+    expect(saved(savedRef, 'a.txt')).toBe('mine');
+    expect(docked.read('a.txt', 'b.txt')).toEqual(['a2', 'b1']);
+    expect(docked.tree()).toEqual(wholeTree(to));
   });
 
   it('are saved also where nothing is new upstream', async () => {

@@ -65,6 +65,12 @@ describe('a sandbox of a repository that has put something in the place of its o
     expect(await said('test -f .mcp-isolation.json && cat .mcp-isolation.json; echo over')).toBe('over\n');
   });
 
+  it('gives nobody memory that no process shows, but for the little that databases ask for', async () => {
+    expect(await said('ipcmk --shmem 4096; ipcmk --shmem 1048576')).toMatch(
+      /^Shared memory id: \d+\n.*Invalid argument/,
+    );
+  });
+
   it('shows the manifest, which nobody can change in there', async () => {
     const path = join(paths.workspace, '.mcp-isolation.json');
     writeFileSync(path, 'readable', { mode: 0o444 });

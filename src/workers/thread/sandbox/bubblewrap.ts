@@ -54,10 +54,13 @@ export class Bubblewrap implements Sandbox {
     const { routes, relays } = isPrivate ? await planRoutes(machine) : { routes: [], relays: [] };
     const view = gitView(workspace, chain.sourceOf, FIRST_FREE_DESCRIPTOR);
     const manifest = manifestView(workspace, FIRST_FREE_DESCRIPTOR + view.descriptors.length);
-    const descriptors = [...view.descriptors, ...manifest.descriptors];
+    const seen = [...view.descriptors, ...manifest.descriptors];
+    const filter = this.folder.openFilter();
+    const descriptors = [...seen, ...(filter === undefined ? [] : [filter])];
+    const filtered = filter === undefined ? [] : ['--seccomp', String(FIRST_FREE_DESCRIPTOR + seen.length)];
     const [file = '', ...args] = [
       ...(isPrivate ? chain.startWithNetwork(routes) : chain.start),
-      ...[...this.bwrap(command.purpose, chain), ...view.args, ...manifest.args, ...CLOSING],
+      ...[...this.bwrap(command.purpose, chain), ...view.args, ...manifest.args, ...filtered, ...CLOSING],
       ...['--chdir', command.cwd, '--as-pid-1', '--args', String(PIPES.arguments), '--info-fd', String(PIPES.news)],
       ...['--', ...limitArguments(limits), '/bin/sh', '-c', INIT, 'sh', command.file, ...command.args],
     ];

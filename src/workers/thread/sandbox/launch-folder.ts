@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ThreadContext } from '../../../contracts/worker-messages.js';
 import { removeFolders } from '../workspace/remove-folders.js';
 import { NAME_SERVER } from './private-network.js';
 import type { SandboxContext } from './sandbox.js';
+import { sharedMemoryFilter } from './shared-memory-filter.js';
 
 /** Files of /etc that are made for a sandbox; with a network of its own it asks another name server. */
 const MADE = ['passwd', 'group', 'hosts'];
@@ -48,10 +49,16 @@ export class LaunchFolder {
     return [...MADE.map((name) => ({ path: join(this.path, name), target: `/etc/${name}` })), resolver];
   }
 
-  write(name: string, content: string): string {
+  write(name: string, content: string | Buffer): string {
     const path = join(this.path, name);
     writeFileSync(path, content);
     return path;
+  }
+
+  /** What the kernel is told to refuse, to be closed; undefined where nothing is. */
+  openFilter(): number | undefined {
+    const filter = sharedMemoryFilter();
+    return filter && openSync(this.write('filter', filter), 'r');
   }
 
   async remove(): Promise<void> {

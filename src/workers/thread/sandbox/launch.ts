@@ -8,6 +8,7 @@ import type { ProcessIdentity } from '../../../contracts/process-tree.js';
 import { withoutPaths } from '../bounded.js';
 import { childrenOf, identify } from '../process-tree.js';
 import { exitOfStatus } from './exit-status.js';
+import { FIRST_TO_GO } from './launch-chain.js';
 import { LineQueue } from './line-queue.js';
 import type { ProcessExit, SandboxedProcess } from './sandbox.js';
 
@@ -23,9 +24,6 @@ export const PIPES = {
   news: 6,
 } as const;
 export const FIRST_FREE_DESCRIPTOR = 7;
-
-/** When the machine runs out of memory the kernel takes what is in a sandbox before it takes the server. */
-const FIRST_TO_GO = 1_000;
 
 /**
  * The first process inside. It tells that it is there and how the command has ended, and lives as long as anything does
