@@ -3,8 +3,8 @@ import { describeLifecycle, type Door } from './support/lifecycle.js';
 import { ask, type StationSocket, type SuccessMessage } from './support/station-socket.js';
 import { useStation } from './support/use-station.js';
 
-describe('the lifecycle over Socket.IO', () => {
-  describeLifecycle(async (station) => socketDoor(await station.socket()));
+describe('the lifecycle over Socket.IO, without a sandbox,', () => {
+  describeLifecycle({ env: { SANDBOX: 'none' } }, async (station) => socketDoor(await station.socket()));
 });
 
 describe('messages that do not wait for one another', () => {

@@ -10,7 +10,7 @@ import { MAX_LINE_CHARS, type LogLine } from '../src/contracts/log.js';
 import { eventually } from './support/eventually.js';
 import { packageJson, programs } from './support/fixtures.js';
 import { bytesIn, LoadWatch } from './support/load-watch.js';
-import { useStation } from './support/use-station.js';
+import { useStation, type Kit } from './support/use-station.js';
 
 interface LogPage {
   lines: LogLine[];
@@ -20,8 +20,15 @@ interface LogPage {
 
 const MIB = 1024 * 1024;
 const BUDGET = 2 * MIB;
-const kit = useStation({ env: { LOG_MAX_MB: '1', LOG_FILES: '2' } });
+let kit: Kit;
 let docked = 0;
+
+function useStationWith(SANDBOX: 'none' | 'bubblewrap'): void {
+  const own = useStation({ env: { LOG_MAX_MB: '1', LOG_FILES: '2', SANDBOX } });
+  beforeAll(() => {
+    kit = own;
+  });
+}
 
 async function dock(scripts: Record<string, string>, files: Record<string, string> = {}) {
   const { url } = await kit.git.createRepository(`logs/app${++docked}`, {
@@ -68,6 +75,8 @@ async function subscriber(repoId: string) {
 }
 
 describe('The log of an app', () => {
+  useStationWith('bubblewrap');
+
   it('has whole lines of whole characters, whatever it was that was written', async () => {
     const { repoId } = await dock({ start: 'node says-anything.js' });
     await kit.station.run(repoId, { background: false });
@@ -116,6 +125,7 @@ describe('The log of an app', () => {
 });
 
 describe('The logs of a repository', () => {
+  useStationWith('none');
   it('have that of the latest start, also when an update has started the app', async () => {
     const repository = await kit.git.createRepository('logs/updated', {
       files: { 'package.json': packageJson({ start: 'cat version; node waits.js' }), ...programs(), version: 'one\n' },
@@ -179,6 +189,7 @@ describe('The logs of a repository', () => {
 });
 
 describe('A flood of output', () => {
+  useStationWith('bubblewrap');
   const FLOOD_MS = 2_000;
   const PROMPT_MS = 1_000;
 

@@ -283,7 +283,7 @@ describe('A station that was killed', () => {
 });
 
 describe('An update of an app that runs', () => {
-  const kit = useStation();
+  const kit = useStation({ env: { SANDBOX: 'none' } });
   /** A dependency that needs no registry. */
   const withDependency = {
     'package.json': packageJson({ start: 'node s.js' }, { dependencies: { word: 'file:./word' } }),
@@ -434,7 +434,7 @@ if (!mayMount) console.warn('Not run as root: a full disk cannot be made, and it
     await execa('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', disk]);
     const [dataDir, workspaceDir] = [join(disk, 'data'), join(disk, 'workspace')];
     await mkdir(dataDir, { mode: 0o700 });
-    station = await Station.start({ dataDir, workspaceDir, allowedHosts: [git.host] });
+    station = await Station.start({ dataDir, workspaceDir, allowedHosts: [git.host], env: { SANDBOX: 'none' } });
     for (const name of ['a', 'b', 'c']) {
       await station.clone((await git.createRepository(`full/${name}`, { files: fixture('srv') })).url);
     }

@@ -73,12 +73,12 @@ describe.each(['none', 'bubblewrap'])('with SANDBOX=%s', (SANDBOX) => {
       expect([state, running, app]).toMatchObject(['error', null, { pid: null, signal: 'SIGKILL' }]);
     });
 
-    it('at once, twenty times in a row, leaves no file open in the station', async () => {
+    it('at once, ten times in a row, leaves no file open in the station', async () => {
       const repoId = await dock({}, fixture('hello'));
       const open = () => readdirSync(`/proc/${kit.station.pid}/fd`).length;
       await kit.station.run(repoId);
       const before = open();
-      for (let time = 0; time < 20; time += 1) {
+      for (let time = 0; time < 10; time += 1) {
         expect((await kit.station.run(repoId)).body.result).toMatchObject({ readiness: 'exited', exitCode: 0 });
       }
       await eventually('as many files are open as before', () => open() <= before + 2);
@@ -132,6 +132,8 @@ describe.each(['none', 'bubblewrap'])('with SANDBOX=%s', (SANDBOX) => {
       expect((await kit.station.stop(repoId)).body.result).toMatchObject({ exitCode: 7, signal: null, forced: false });
     });
   });
+
+  if (SANDBOX === 'none') return; // how a run is told of does not depend on it
 
   describe('a run', () => {
     it('in the foreground is running meanwhile, can be stopped, and answers with its output', async () => {

@@ -108,7 +108,7 @@ describe('A station that is told to end', () => {
 });
 
 describe('Apps and the end of the station', () => {
-  const kit = useStation({ env: { MAX_WORKERS: '1', MAX_QUEUE: '1' } });
+  const kit = useStation({ env: { MAX_WORKERS: '1', MAX_QUEUE: '1', SANDBOX: 'none' } });
 
   async function start(name: string, options: object): Promise<{ repoId: string; pid: number | null }> {
     const { git, station } = kit;
@@ -146,8 +146,12 @@ describe('Apps and the end of the station', () => {
     for (const { repoId } of [...back, ...out]) await station.unload(repoId);
     expect(filesOf(station)).toEqual([]);
   }, 120_000);
+});
 
-  it('come back also when they were just starting, but not once they were stopped', async () => {
+describe('An app in a sandbox', () => {
+  const kit = useStation();
+
+  it('comes back also when it was just starting, but not once it was stopped', async () => {
     const { git, station } = kit;
     const { url } = await git.createRepository('apps/bot', { files: fixture('never-listens') });
     const { repoId, uid } = (await station.clone(url)).body;
@@ -161,7 +165,7 @@ describe('Apps and the end of the station', () => {
       );
     await started();
     await isRunning();
-    for (const end of ['SIGTERM', 'SIGTERM', 'SIGKILL'] as const) {
+    for (const end of ['SIGTERM', 'SIGKILL'] as const) {
       await station.kill(end);
       await run;
       await station.restart();

@@ -15,7 +15,7 @@ const LIVED_MS = 10_000;
 const MS = 90_000; // of a test in which an app has to live that long
 
 /** On the host's own network a stranger can take an app's port. */
-const kit = useStation({ env: { APP_RESTART_DELAY_MS: '100', NETWORK: 'shared' } });
+const kit = useStation({ env: { APP_RESTART_DELAY_MS: '100', SANDBOX: 'none' } });
 let docked = 0;
 
 /** Does what `lives` says for the first, the second … of its lives; the last one is for all that follow. */

@@ -9,13 +9,21 @@ import type { GitFile, GitRepository } from './support/git-repository.js';
 import { freePort } from './support/ports.js';
 import { alive, processesTagged } from './support/processes.mjs';
 import { filesOf, stagedOf } from './support/traces.js';
-import { useStation } from './support/use-station.js';
+import { useStation, type Kit } from './support/use-station.js';
 
 const ASYNC = { headers: { prefer: 'respond-async' } };
 const MS = 120_000;
 
-const kit = useStation({ env: { STOP_GRACE_MS: '1000', NETWORK: 'shared' } });
+let kit: Kit;
 let docked = 0;
+
+/** Most of it is no question of the sandbox, and quicker without. */
+function useStationWith(SANDBOX: 'none' | 'bubblewrap'): void {
+  const own = useStation({ env: { STOP_GRACE_MS: '1000', NETWORK: 'shared', SANDBOX } });
+  beforeAll(() => {
+    kit = own;
+  });
+}
 
 interface Docked {
   repository: GitRepository;
@@ -77,14 +85,60 @@ async function expectOldRuns(app: Docked, git: object = {}): Promise<void> {
   expect(await page(app)).toBe('v1 one');
   expect(processesTagged(app.env.TAG)).toContain(process?.pid);
   expect(stagedOf(kit.station)).toEqual([]);
+}
+
+/** What it remembers of the install is true: it starts as it is. */
+async function expectOldStartsAgain(app: Docked): Promise<void> {
   await kit.station.stop(app.repoId);
   expect(processesTagged(app.env.TAG)).toEqual([]);
-  // What it remembers of the install is true: it starts as it is.
   const { port, env } = app;
   const again = await kit.station.run(app.repoId, { port, env, readyTimeoutMs: 5_000 });
   expect(again.body.result).toMatchObject({ ready: true });
   expect(await page(app)).toBe('v1 one');
 }
+
+interface Fault {
+  code: string;
+  failedStep: string;
+  reason: string;
+  /** Of the new version's log. */
+  line: string;
+}
+
+/** A version that does not prove itself gives way to the old one, with dependencies, options and local changes. */
+async function expectGivesWay(app: Docked, { code, failedStep, reason, line }: Fault): Promise<void> {
+  const pid = (await entry(app)).app?.pid;
+  const to = await app.repository.commit(version(code, { word: 'two' }));
+  const { status, body } = await update(app);
+  expect([status, body]).toMatchObject([
+    422,
+    {
+      ...{ code: 'UPDATE_ROLLED_BACK', operation: 'update', retryable: false },
+      context: {
+        ...{ from: app.commit, to, failedStep, rolledBack: true, restarted: false },
+        savedRef: expect.stringMatching(/^refs\/docking-station\/saved\//) as string,
+        outcomes: { new: { code: reason }, old: { running: true, dependencies: 'restored' } },
+        logs: {
+          old: { source: 'app', lastLines: expect.arrayContaining(['v1 listens']) as string[] },
+          new: { source: 'app' },
+        },
+      },
+    },
+  ]);
+  expect(JSON.stringify(body.context.logs)).toContain(line);
+  expect(body.detail).toContain(`${app.commit.slice(0, 12)} is back in its place`);
+  expect(alive(Number(pid))).toBe(false);
+  expect(readFileSync(app.path('one/index.js'), 'utf8')).toBe(MINE);
+  expect(existsSync(app.path('two'))).toBe(false);
+  await expectOldRuns(app, { changed: ['one/index.js'] });
+}
+
+const THROWS: Fault = {
+  code: `throw new Error('v2 is broken');`,
+  failedStep: 'start',
+  reason: 'APP_EXITED',
+  line: 'Error: v2 is broken',
+};
 
 const returns = (app: Docked, text: string) =>
   eventually(
@@ -97,8 +151,8 @@ const returns = (app: Docked, text: string) =>
     30_000,
   );
 
-describe('an update that restarts the app', () => {
-  afterAll(unloadAll);
+describe('an update that restarts the app, in a sandbox,', () => {
+  useStationWith('bubblewrap');
 
   it(
     'runs the new version with its dependencies once it has proven itself, and says where both have logged',
@@ -136,6 +190,21 @@ describe('an update that restarts the app', () => {
   );
 
   it(
+    'gives way to the old version where the new one does not prove itself',
+    async () => {
+      const app = await dock({ readyTimeoutMs: 5_000 });
+      writeFileSync(app.path('one/index.js'), MINE);
+      await expectGivesWay(app, THROWS);
+      await expectOldStartsAgain(app);
+    },
+    MS,
+  );
+});
+
+describe('an update that restarts the app', () => {
+  useStationWith('none');
+
+  it(
     'is told what is behind, also when the tree has been moved before',
     async () => {
       const app = await dock();
@@ -165,15 +234,14 @@ describe('an update that restarts the app', () => {
 });
 
 describe('a new version that does not prove itself', () => {
+  useStationWith('none');
   let app: Docked;
   beforeAll(async () => {
     app = await dock({ readyTimeoutMs: 5_000 });
     writeFileSync(app.path('one/index.js'), MINE);
   }, MS);
-  afterAll(unloadAll);
 
   it.each([
-    ['throws at its start', `throw new Error('v2 is broken');`, 'start', 'APP_EXITED', 'Error: v2 is broken'],
     ['ends at once, though in order', `console.log('over');`, 'health', 'APP_EXITED', 'over'],
     [
       'dies soon after it was ready',
@@ -189,32 +257,7 @@ describe('a new version that does not prove itself', () => {
     ],
   ])(
     'as it %s gives way to the old one, with dependencies, options and local changes',
-    async (_, code, step, reason, line) => {
-      const pid = (await entry(app)).app?.pid;
-      const to = await app.repository.commit(version(code, { word: 'two' }));
-      const { status, body } = await update(app);
-      expect([status, body]).toMatchObject([
-        422,
-        {
-          ...{ code: 'UPDATE_ROLLED_BACK', operation: 'update', retryable: false },
-          context: {
-            ...{ from: app.commit, to, failedStep: step, rolledBack: true, restarted: false },
-            savedRef: expect.stringMatching(/^refs\/docking-station\/saved\//) as string,
-            outcomes: { new: { code: reason }, old: { running: true, dependencies: 'restored' } },
-            logs: {
-              old: { source: 'app', lastLines: expect.arrayContaining(['v1 listens']) as string[] },
-              new: { source: 'app' },
-            },
-          },
-        },
-      ]);
-      expect(JSON.stringify(body.context.logs)).toContain(line);
-      expect(body.detail).toContain(`${app.commit.slice(0, 12)} is back in its place`);
-      expect(alive(Number(pid))).toBe(false);
-      expect(readFileSync(app.path('one/index.js'), 'utf8')).toBe(MINE);
-      expect(existsSync(app.path('two'))).toBe(false);
-      await expectOldRuns(app, { changed: ['one/index.js'] });
-    },
+    async (_, code, failedStep, reason, line) => expectGivesWay(app, { code, failedStep, reason, line }),
     MS,
   );
 
@@ -239,6 +282,7 @@ describe('a new version that does not prove itself', () => {
       expect(JSON.stringify(body.context.logs)).toContain('cannot build');
       expect((await entry(app)).app).toMatchObject({ pid, ready: true });
       await expectOldRuns(app, { changed: ['one/index.js'] });
+      await expectOldStartsAgain(app);
     },
     MS,
   );
@@ -281,6 +325,7 @@ describe('a new version that does not prove itself', () => {
 });
 
 describe('an update that is ended in the middle', () => {
+  useStationWith('none');
   /** A station that starts again is not to bring back what other tests have left. */
   afterEach(unloadAll);
 

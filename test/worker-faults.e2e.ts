@@ -23,7 +23,7 @@ describe('a thread that', () => {
       WORKER_MEMORY_MB: '32',
     },
   });
-  const repositories = ['first', 'second', 'third', 'fourth'];
+  const repositories = ['first', 'second'];
   let url: string;
   let pid: number | undefined;
 

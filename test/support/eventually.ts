@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** A look may be a request: more often, and those who wait would keep busy the machine that they wait for. */
-const INTERVAL_MS = 50;
+const INTERVAL_MS = 100;
 
 /**
  * Waits for something outside of this process that tells nobody when it happens. Resolves with the first answer that is

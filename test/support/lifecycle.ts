@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { InstallResult, RunResult } from '../../src/contracts/operations.js';
 import { fixture } from './fixtures.js';
 import { alive } from './processes.mjs';
-import type { Station } from './station.js';
+import type { Station, StationOptions } from './station.js';
 import type { CloneResult, StatusResult, StopResult, UnloadResult, UpdateResult } from './station-client.js';
 import { useStation } from './use-station.js';
 import { webSocketExchange } from './web-socket.js';
@@ -51,8 +51,8 @@ const APPS: AppUnderTest[] = [
 ];
 
 /** The tests that both doors have to pass alike. */
-export function describeLifecycle(openDoor: (station: Station) => Promise<Door>): void {
-  const kit = useStation();
+export function describeLifecycle(options: StationOptions, openDoor: (station: Station) => Promise<Door>): void {
+  const kit = useStation(options);
   let door: Door;
   beforeAll(async () => {
     door = await openDoor(kit.station);
