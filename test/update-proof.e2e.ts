@@ -59,12 +59,15 @@ async function unloadAll(): Promise<void> {
   await Promise.all(body.result.repositories.map(({ uid }) => kit.station.unload(uid)));
 }
 
-/** Version 1, installed and running. */
+/** A version of an app without dependencies. */
+const plain = (app: string) => ({ 'app.js': app, 'package.json': packageJson({ start: 'exec node app.js' }) });
+
+/** Version 1, installed where it has dependencies, and running. */
 async function dock(options: RunOptions = {}, files: Record<string, GitFile> = version(serves('v1'))): Promise<Docked> {
   const repository = await kit.git.createRepository(`proven/app${++docked}`, { files });
   const { repoId, uid, result } = (await kit.station.clone(repository.url)).body;
   const path = (name: string) => join(kit.station.workspaceDir, repoId, name);
-  expect((await kit.station.install(repoId)).status).toBe(200);
+  if ('one/index.js' in files) expect((await kit.station.install(repoId)).status).toBe(200);
   const [port, env] = [await freePort(), { TAG: repoId }];
   const { status, body } = await kit.station.run(repoId, { port, env, readyTimeoutMs: 10_000, ...options });
   expect([status, body]).toMatchObject([200, { success: true }]);
@@ -207,12 +210,13 @@ describe('an update that restarts the app', () => {
   it(
     'is told what is behind, also when the tree has been moved before',
     async () => {
-      const app = await dock();
-      await app.repository.commit({ 'app.js': serves('v2') });
+      const says = (text: string) => serves(text).replace(`require('word')`, `'again'`);
+      const app = await dock({}, plain(says('v1')));
+      await app.repository.commit(plain(says('v2')));
       expect((await kit.station.update(app.repoId)).body.result).toMatchObject({ restartRequired: true });
       expect((await kit.station.update(app.repoId)).body.result).toMatchObject({ restartRequired: true });
       expect((await update(app)).body.result).toMatchObject({ restartRequired: false, restarted: true });
-      expect(await page(app)).toBe('v2 one');
+      expect(await page(app)).toBe('v2 again');
       expect((await update(app)).body.result).toMatchObject({ restartRequired: false, restarted: false });
     },
     MS,
@@ -222,7 +226,7 @@ describe('an update that restarts the app', () => {
     'asks of an app that never listens no more than to live on',
     async () => {
       const says = (text: string) => `console.log('${text}'); setInterval(() => undefined, 1000);`;
-      const app = await dock({ readyTimeoutMs: 500 }, version(says('v1')));
+      const app = await dock({ readyTimeoutMs: 500 }, plain(says('v1')));
       await app.repository.commit({ 'app.js': says('v2') });
       expect((await update(app)).body.result).toMatchObject({ restarted: true, logs: { new: { lastLines: ['v2'] } } });
       await app.repository.commit({ 'app.js': `setTimeout(() => process.exit(3), 1500);` });
@@ -326,8 +330,6 @@ describe('a new version that does not prove itself', () => {
 
 describe('an update that is ended in the middle', () => {
   useStationWith('none');
-  /** A station that starts again is not to bring back what other tests have left. */
-  afterEach(unloadAll);
 
   /** Its install waits until it is told to go on. */
   const waits = version(serves('v2'), {
@@ -349,46 +351,54 @@ describe('an update that is ended in the middle', () => {
     return operationId;
   }
 
-  it.each([
-    ['while it installs', untilItInstalls],
-    ['while the new version proves itself', untilItProvesItself],
-  ])(
-    'by a cancel is undone: %s',
-    async (_, begin) => {
-      const app = await dock();
-      const operationId = await begin(app);
-      const { result } = (await kit.station.cancel(operationId)).body;
-      expect(result).toMatchObject({
-        status: 'cancelled',
-        error: { code: 'CANCELLED', context: { rolledBack: true, outcomes: { old: { running: true } } } },
-      });
-      rmSync(app.path('waiting'), { force: true });
-      await expectOldRuns(app);
-    },
-    MS,
-  );
-
-  it.each([
-    ['SIGKILL', 'while it installs', untilItInstalls],
-    ['SIGKILL', 'while the new version proves itself', untilItProvesItself],
-    ['SIGTERM', 'while it installs', untilItInstalls],
-  ] as const)(
-    'by the end of the server (%s) is undone when that starts again: %s',
-    async (signal, _, begin) => {
-      const app = await dock();
+  describe('is undone:', () => {
+    let app: Docked;
+    beforeAll(async () => {
+      app = await dock();
       writeFileSync(app.path('one/index.js'), MINE);
-      const operationId = await begin(app);
-      await kit.station.kill(signal);
-      await kit.station.restart();
-      expect((await kit.station.operation(operationId)).body.result.error?.code).toBe('INTERRUPTED');
-      expect(await entry(app)).toMatchObject({ commit: app.commit });
-      await returns(app, 'v1 one');
-      await eventually('it is ready', async () => (await entry(app)).app?.ready === true, 15_000);
-      rmSync(app.path('waiting'), { force: true });
-      await expectOldRuns(app, { changed: ['one/index.js'] });
-    },
-    MS,
-  );
+    }, MS);
+    afterAll(unloadAll);
+
+    it.each([
+      ['while it installs', untilItInstalls],
+      ['while the new version proves itself', untilItProvesItself],
+    ])(
+      'by a cancel, %s',
+      async (_, begin) => {
+        const operationId = await begin(app);
+        const { result } = (await kit.station.cancel(operationId)).body;
+        expect(result).toMatchObject({
+          status: 'cancelled',
+          error: { code: 'CANCELLED', context: { rolledBack: true, outcomes: { old: { running: true } } } },
+        });
+        rmSync(app.path('waiting'), { force: true });
+        await expectOldRuns(app, { changed: ['one/index.js'] });
+      },
+      MS,
+    );
+
+    it.each([
+      ['SIGKILL', 'while it installs', untilItInstalls],
+      ['SIGKILL', 'while the new version proves itself', untilItProvesItself],
+      ['SIGTERM', 'while it installs', untilItInstalls],
+    ] as const)(
+      'when the server that was ended (%s) starts again, %s',
+      async (signal, _, begin) => {
+        const operationId = await begin(app);
+        await kit.station.kill(signal);
+        await kit.station.restart();
+        expect((await kit.station.operation(operationId)).body.result.error?.code).toBe('INTERRUPTED');
+        expect(await entry(app)).toMatchObject({ commit: app.commit });
+        await returns(app, 'v1 one');
+        await eventually('it is ready', async () => (await entry(app)).app?.ready === true, 15_000);
+        rmSync(app.path('waiting'), { force: true });
+        await expectOldRuns(app, { changed: ['one/index.js'] });
+      },
+      MS,
+    );
+
+    it('and starts again as it is', () => expectOldStartsAgain(app), MS);
+  });
 
   it.each([
     ['while it installs', untilItInstalls],
