@@ -51,14 +51,17 @@ const APPS: AppUnderTest[] = [
 ];
 
 /** The tests that both doors have to pass alike. */
-export function describeLifecycle(options: StationOptions, openDoor: (station: Station) => Promise<Door>): void {
+export function describeLifecycle(
+  { isTried = () => true, ...options }: StationOptions & { isTried?: (app: string) => boolean },
+  openDoor: (station: Station) => Promise<Door>,
+): void {
   const kit = useStation(options);
   let door: Door;
   beforeAll(async () => {
     door = await openDoor(kit.station);
   });
 
-  it.each(APPS)(
+  it.each(APPS.filter(({ name }) => isTried(name)))(
     'docks $name, from its clone to its unload',
     async (app) => {
       const repository = await kit.git.createRepository(`alice/${app.name}`, { files: fixture(app.name) });

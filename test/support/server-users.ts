@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { IS_MATRIX } from './matrix.js';
 
 /** Whom the server runs as. Without `uid`: whoever runs the tests. */
 export interface ServerUser {
@@ -12,9 +13,8 @@ const ORDINARY_UID = 70_200;
 export const isRoot = process.getuid?.() === 0;
 
 /** Only root can start a server as somebody else. */
-export const SERVER_USERS: ServerUser[] = isRoot
-  ? [{ name: 'root' }, { name: 'an ordinary user', uid: ORDINARY_UID }]
-  : [{ name: 'whoever runs the tests' }];
+export const SERVER_USERS: ServerUser[] =
+  isRoot && IS_MATRIX ? [{ name: 'an ordinary user', uid: ORDINARY_UID }] : [{ name: 'whoever runs the tests' }];
 
 /** For tests that change what programs the server finds: these need a mount namespace. */
 export const describeAsRoot = isRoot ? describe : describe.skip;
