@@ -8,15 +8,18 @@ const CLOSED_ON_EXEC = 0o2000000;
  * What the server was given by whoever started it, a shell or a service manager. Node.js hands it on to every child, and a
  * folder among it would lead out of a sandbox.
  */
-const INHERITED = readdirSync('/proc/self/fd')
-  .map(Number)
-  .filter((descriptor) => descriptor > 2 && isHandedOn(descriptor));
+let inherited: number[] | undefined;
+const findInherited = (): number[] =>
+  readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((descriptor) => descriptor > 2 && isHandedOn(descriptor));
 
 /** Puts nothing into the place of what the server has inherited. */
 export function withoutInherited(stdio: Stdio): Stdio {
-  const last = Math.max(stdio.length - 1, ...INHERITED);
+  const handedOn = (inherited ??= findInherited());
+  const last = Math.max(stdio.length - 1, ...handedOn);
   return Array.from({ length: last + 1 }, (_, descriptor) => {
-    return stdio[descriptor] ?? (INHERITED.includes(descriptor) ? nothing() : 'ignore');
+    return stdio[descriptor] ?? (handedOn.includes(descriptor) ? nothing() : 'ignore');
   });
 }
 
