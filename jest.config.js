@@ -18,6 +18,7 @@ export default {
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   globalSetup: './test/support/global-setup.mjs',
   globalTeardown: './test/support/global-teardown.mjs',
+  testSequencer: './test/support/sequencer.cjs',
   testTimeout: 30_000,
   maxWorkers: 3, // most of the time a test waits for a process
 };

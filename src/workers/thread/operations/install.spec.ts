@@ -10,7 +10,9 @@ import { install } from './install.js';
 const LEFT_PAD = { 'left-pad': '1.3.0' };
 const IS_NUMBER = { 'is-number': '7.0.0' };
 /** Has an install script, which bun does not trust. */
-const WITH_SCRIPT = { 'core-js-pure': '3.40.0' };
+const WITH_SCRIPT = { '@scarf/scarf': '1.4.0' };
+/** Bun runs the scripts of some packages, that one among them. */
+const WITH_SCRIPT_FOR_BUN = { 'core-js-pure': '3.40.0' };
 const LEFT_PAD_INTEGRITY =
   'sha512-XI5MPzVNApjAyhQzphX8BkmKsKUxD4LdyK24iZeQGinBN9yTQT3bFlCBy/aVx2HrNcqQGsdot8ghrjyrvMCoEA==';
 const NATIVE_MODULE: Files = {
@@ -122,7 +124,7 @@ describe('install', () => {
       const scripts = { postinstall: 'touch ran' };
       docked({ 'package.json': manifest({ dependencies: WITH_SCRIPT, scripts }) });
       const { result } = await installs({ ignoreScripts: true });
-      expect(result.scriptsNotRun).toEqual(['core-js-pure@3.40.0']);
+      expect(result.scriptsNotRun).toEqual(['@scarf/scarf@1.4.0']);
       expect(existsSync(join(repository.paths.workspace, 'ran'))).toBe(false);
     }, 30_000);
 
@@ -159,7 +161,7 @@ describe('install', () => {
       rmSync(repository.paths.home, { recursive: true });
       repository.paths.home += '-moved';
       const again = await installs();
-      expect(again.result).toMatchObject({ scriptsNotRun: ['core-js-pure@3.40.0'] });
+      expect(again.result).toMatchObject({ scriptsNotRun: ['@scarf/scarf@1.4.0'] });
       expect(existsSync(join(repository.paths.workspace, 'packages/b/node_modules/left-pad/package.json'))).toBe(true);
     }, 60_000);
 
@@ -195,7 +197,10 @@ describe('install', () => {
 
     it('is done by bun, which lists what it did not run each time', async () => {
       docked({
-        'package.json': manifest({ dependencies: { ...LEFT_PAD, ...WITH_SCRIPT }, packageManager: 'bun@1.2.22' }),
+        'package.json': manifest({
+          dependencies: { ...LEFT_PAD, ...WITH_SCRIPT_FOR_BUN },
+          packageManager: 'bun@1.2.22',
+        }),
       });
       const expected = { packageManager: { version: '1.2.22' }, scriptsNotRun: ['core-js-pure@3.40.0'] };
       expect((await installs()).result).toMatchObject({ frozen: false, ...expected });
