@@ -49,7 +49,15 @@ export class AppStopper {
     if (app?.stopReason === UPDATING && reason !== UPDATING)
       await this.changes.apply(entry.uid, { app: { ...app, stopReason: reason } });
     const { exitCode = null, signal = null } = app ?? {};
-    return { stopped: true, alreadyStopped: false, exitCode, signal, forced, durationMs };
+    // Of two who stop it at the same time only one has sent the signal.
+    return {
+      stopped: true,
+      alreadyStopped: false,
+      exitCode,
+      signal,
+      forced: forced || signal === 'SIGKILL',
+      durationMs,
+    };
   }
 }
 

@@ -89,7 +89,7 @@ function toOperation(row: OperationRow): Operation {
 }
 
 function parseCursor(cursor: string): { queuedAt: number; operationId: string } {
-  const match = /^(\d+)\.([\w-]+)$/.exec(cursor);
+  const match = /^(\d{1,15})\.(op_\w+)$/.exec(cursor);
   if (!match) throw new Failure('BAD_REQUEST', 'cursor: expected the nextCursor of an earlier page');
   return { queuedAt: Number(match[1]), operationId: match[2] ?? '' };
 }
