@@ -1,5 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ApiKeysService } from './auth/api-keys.service.js';
+import { AuditTrail } from './auth/audit/audit-trail.service.js';
+import { auditing } from './auth/audit/auditing.js';
 import { bodiesOfCallers } from './auth/bodies-of-callers.js';
 import { FailureFilter } from './common/failure.filter.js';
 import { serveDocs } from './common/openapi/document.js';
@@ -26,6 +28,7 @@ export function applyAppSetup(app: NestExpressApplication, config: StationConfig
       exposedHeaders: ['Location', 'Preference-Applied', 'Retry-After', 'X-Request-Id'],
     });
   }
+  app.use(auditing(app.get(AuditTrail)));
   app.use(tellingLater(bodiesOfCallers(app.get(ApiKeysService))));
   app.useGlobalInterceptors(new RequestFieldsInterceptor());
   app.useGlobalPipes(new RequestValidationPipe());

@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { applyAppSetup } from './app.setup.js';
 import { AdminKeyService } from './auth/admin-key.service.js';
+import { readPlans } from './auth/plans/plans-file.js';
 import { StationLogger } from './common/station-logger.js';
 import { prepareFolders, readConfig, type StationConfig } from './config/config.js';
 import { StationIsolation } from './operations/station-isolation.js';
@@ -28,7 +29,9 @@ applyAppSetup(app, config);
 await app.init(); // puts in order what the last life of the server has left
 const newAdminKey = await app.get(AdminKeyService).ensure();
 await app.listen(config.port, config.host);
-console.log(welcome(config, await app.getUrl(), newAdminKey, app.get(StationIsolation)));
+const greeting = welcome(config, await app.getUrl(), newAdminKey, app.get(StationIsolation));
+if (config.logFormat === 'json') logger.log(greeting);
+else console.log(greeting);
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void shutDown(signal));
 
 let shuttingDown = false;
@@ -51,6 +54,7 @@ async function shutDown(signal: NodeJS.Signals): Promise<void> {
 function configuration(): StationConfig {
   try {
     const read = readConfig(process.env);
+    if (read.plansFile !== undefined) readPlans(read.plansFile);
     prepareFolders(read);
     return read;
   } catch (error) {

@@ -204,7 +204,7 @@ describe('API keys', () => {
       owner: 'counting',
       admin: false,
       plan: null,
-      use: { repositories: 1, runningApps: 0, operations: 0 },
+      use: { repositories: 1, runningApps: 0, operationsAtOnce: 0, queuedOperations: 0 },
     });
   });
 });

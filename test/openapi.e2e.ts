@@ -159,7 +159,10 @@ describe('The OpenAPI document', () => {
     };
     await compare('get', '/auth/keys', '/auth/keys');
     await compare('delete', `/auth/keys/${key.result.id}`, '/auth/keys/{id}');
-    await compare('get', '/auth/me', '/auth/me');
+    await compare('put', '/auth/owners/bob/plan', '/auth/owners/{owner}/plan', { plan: 'supporter' });
+    await compare('put', '/auth/owners/bob/plan', '/auth/owners/{owner}/plan', { plan: 'nope' });
+    await compare('delete', '/auth/owners/bob/plan', '/auth/owners/{owner}/plan');
+    for (const path of ['/auth/plans', '/auth/owners', '/audit', '/auth/me']) await compare('get', path, path);
     for (const path of ['/health', '/health/live', '/health/ready']) await compare('get', path, path);
     expect([...compared].toSorted()).toEqual(routes.map(([method, path]) => `${method} ${path}`).toSorted());
   }, 120_000);

@@ -32,8 +32,10 @@ export class ApiKeyGuard implements CanActivate {
 }
 
 export function requirePermission(principal: Principal, permission: Permission): void {
-  if (principal.permissions.includes(permission)) return;
+  const { permissions, plan } = principal;
+  if (permissions.includes(permission)) return;
+  if (plan && !plan.permissions.includes(permission)) throw plan.refusalOf(permission);
   throw new Failure('FORBIDDEN', `This key does not have the permission "${permission}".`, {
-    context: { permission, permissions: principal.permissions },
+    context: { permission, permissions },
   });
 }

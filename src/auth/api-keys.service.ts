@@ -4,6 +4,7 @@ import { Failure } from '../contracts/failure.js';
 import { EventBus } from '../events/event-bus.js';
 import { KeyStore, type StoredKey } from '../registry/key-store.js';
 import { PERMISSIONS, type Permission } from '../contracts/permissions.js';
+import { OwnerPlans } from './plans/owner-plans.js';
 import { STATION_OWNER, type Principal } from './principal.js';
 
 interface KeyOptions {
@@ -21,6 +22,8 @@ type NewKey = KeyOptions & { owner: string };
 const TOUCH_INTERVAL_MS = 60_000;
 const MAX_KEY_CHARS = 512;
 const PREFIX_CHARS = 10;
+/** One in so many characters, of a key that somebody has thought of: it may be a short one. */
+const SHOWN_PART = 4;
 /** setTimeout takes no more; a longer time is waited for in parts. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -33,6 +36,7 @@ export class ApiKeysService implements OnApplicationShutdown {
 
   constructor(
     private readonly store: KeyStore,
+    private readonly plans: OwnerPlans,
     private readonly events: EventBus,
   ) {}
 
@@ -65,7 +69,7 @@ export class ApiKeysService implements OnApplicationShutdown {
       owner: wanted.owner,
       admin,
       scopes: wanted.scopes ?? PERMISSIONS.filter((permission) => admin || permission !== 'admin'),
-      prefix: key.slice(0, PREFIX_CHARS),
+      prefix: key.slice(0, Math.min(PREFIX_CHARS, key.length / SHOWN_PART)),
       digest: digestOf(key),
       createdAt: Date.now(),
       expiresAt: wanted.expiresAt ?? null,
@@ -83,7 +87,7 @@ export class ApiKeysService implements OnApplicationShutdown {
     }
     this.touch(stored);
     this.watchExpiry(stored);
-    return { keyId: stored.id, owner: stored.owner, admin: stored.admin, permissions: stored.scopes };
+    return principalOf(stored, this.plans);
   }
 
   list(): Promise<StoredKey[]> {
@@ -130,6 +134,20 @@ export class ApiKeysService implements OnApplicationShutdown {
     this.touched.delete(id);
     this.events.publish('key-ended', { keyId: id });
   }
+}
+
+/** A socket keeps it for as long as it is connected: what the plan says is looked up each time. */
+function principalOf({ id, owner, admin, scopes }: StoredKey, plans: OwnerPlans): Principal {
+  return {
+    ...{ keyId: id, owner, admin },
+    get plan() {
+      return admin ? null : plans.of(owner);
+    },
+    get permissions() {
+      const { plan } = this;
+      return plan ? scopes.filter((scope) => plan.permissions.includes(scope)) : scopes;
+    },
+  };
 }
 
 const isExpired = (key: StoredKey): boolean => key.expiresAt !== null && key.expiresAt <= Date.now();

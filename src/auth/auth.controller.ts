@@ -10,7 +10,7 @@ import { AdminKeyService } from './admin-key.service.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { CreateKeyDto, KeyDto, KeyListDto, keyView } from './dto/key.dto.js';
 import { MeDto } from './dto/me.dto.js';
-import { MeService } from './me.service.js';
+import { OwnersService } from './owners.service.js';
 import type { Principal } from './principal.js';
 
 @ApiTags('auth')
@@ -19,7 +19,7 @@ export class AuthController {
   constructor(
     private readonly keys: ApiKeysService,
     private readonly adminKey: AdminKeyService,
-    private readonly me: MeService,
+    private readonly owners: OwnersService,
     private readonly idempotency: Idempotency,
   ) {}
 
@@ -69,6 +69,6 @@ export class AuthController {
   @ApiOperation({ summary: 'Who the key speaks for, and what it may do' })
   @ApiResult(MeDto)
   async describe(@Caller() caller: Principal): Promise<Success<MeDto>> {
-    return success(await this.me.describe(caller));
+    return success(await this.owners.describe(caller));
   }
 }

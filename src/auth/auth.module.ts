@@ -4,16 +4,17 @@ import { AdminKeyService } from './admin-key.service.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { AuthController } from './auth.controller.js';
-import { MeService } from './me.service.js';
+import { OwnersService } from './owners.service.js';
+import { PlansController } from './plans.controller.js';
 import { RepositoryAccess } from './repository-access.js';
 
 /** Keys and what they permit. Its guard stands before every route of the application. */
 @Module({
-  controllers: [AuthController],
+  controllers: [AuthController, PlansController],
   providers: [
     ApiKeysService,
     AdminKeyService,
-    MeService,
+    OwnersService,
     RepositoryAccess,
     { provide: APP_GUARD, useClass: ApiKeyGuard },
   ],

@@ -1,4 +1,5 @@
 import type { Permission } from '../contracts/permissions.js';
+import type { GrantedPlan } from './plans/plan.js';
 
 /** Who is asking: the owner behind a key, and what that key permits. */
 export interface Principal {
@@ -6,6 +7,8 @@ export interface Principal {
   owner: string;
   admin: boolean;
   permissions: readonly Permission[];
+  /** What bounds the owner; null: nothing does. */
+  plan: GrantedPlan | null;
 }
 
 /** Whom the station acts for when it acts on its own accord: apps that come back after a restart. */

@@ -19,6 +19,7 @@ export class FailureFilter implements ExceptionFilter {
     const request = http.getRequest<StationRequest>();
     const response = http.getResponse<Response>();
     const failure = failureOfException(exception);
+    request.failure = failure;
     if (failure.code === 'INTERNAL_ERROR' && !(failure instanceof OperationFailure)) this.log(exception, request);
     if (response.headersSent) {
       response.end(); // a stream that broke: its status is out already

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
 import type { Principal } from '../auth/principal.js';
+import type { Failure } from '../contracts/failure.js';
 import type { OperationName } from '../contracts/operation-names.js';
 
 /** What the station knows about a request on its way through guard, controller and failure filter. */
@@ -11,6 +12,8 @@ export interface StationRequest extends Request {
   principal?: Principal;
   /** Which operation the route stands for. */
   operation?: OperationName;
+  /** What it was answered with. */
+  failure?: Failure;
   /** Why its body could not be read. */
   bodyError?: Error;
 }

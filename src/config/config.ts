@@ -81,6 +81,8 @@ const VARIABLES = {
   PUBLIC_URL: webUrl({ optional: true }),
   /** 64 hex digits: encrypts stored credentials and run environments. Without it a key is made in DATA_DIR. */
   SECRETS_KEY: text({ optional: true, pattern: /^[0-9a-f]{64}$/i, expects: '64 hexadecimal digits' }),
+  /** JSON file with the plans that owners may be granted, read again on SIGHUP. Default: three plans, see docs/plans.md. */
+  PLANS_FILE: file({ optional: true }),
   /** Origins, comma separated, whose pages may call the API from a browser. `*` is any. */
   CORS_ORIGINS: origins({ default: '' }),
   /** `pretty` for people, `json` for log collectors. */
@@ -118,6 +120,7 @@ export interface StationConfig {
   readonly adminApiKey?: string;
   readonly publicUrl?: string;
   readonly secretsKey?: string;
+  readonly plansFile?: string;
   readonly corsOrigins: readonly string[];
   readonly logFormat: 'pretty' | 'json';
 }
@@ -160,6 +163,7 @@ export function readConfig(env: NodeJS.ProcessEnv): StationConfig {
     adminApiKey: values.ADMIN_API_KEY,
     publicUrl: values.PUBLIC_URL,
     secretsKey: values.SECRETS_KEY,
+    plansFile: values.PLANS_FILE && resolve(values.PLANS_FILE),
     corsOrigins: values.CORS_ORIGINS,
     logFormat: values.LOG_FORMAT,
   });

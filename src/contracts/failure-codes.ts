@@ -24,6 +24,11 @@ export const FAILURE_CODES = {
   ENV_NOT_ALLOWED: kind('An environment variable is not allowed', 'Remove the named variable from env.'),
   UNAUTHORIZED: kind('No valid API key', 'Send "Authorization: Bearer <api_key>" with a key that is still valid.'),
   FORBIDDEN: kind('The key does not permit this', 'Use a key with the named permission, or ask the administrator.'),
+  PLAN_LIMIT: kind(
+    'The plan does not allow more',
+    'Unload or stop what is not needed, or ask the administrator for a plan that allows more.',
+  ),
+  UNKNOWN_PLAN: kind('There is no such plan', 'Name one of the plans that the context lists.'),
   NOT_FOUND: kind('There is nothing here', 'Check the address; /docs lists every route.'),
   REPO_NOT_FOUND: kind('No such repository', 'GET /repo/list shows the repositories that this key may see.'),
   OPERATION_NOT_FOUND: kind('No such operation', 'GET /operations shows the operations that this key may see.'),

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { AuditStore } from '../registry/audit-store.js';
 import { OperationHistory } from '../registry/operation-history.js';
 import { Idempotency } from './idempotency.js';
 import { LogKeeper } from './log-keeper.service.js';
@@ -7,8 +8,9 @@ import { StationFolders } from './station-folders.js';
 
 const HOUR_MS = 60 * 60 * 1000;
 const HISTORY_MS = 30 * 24 * HOUR_MS;
+const AUDIT_MS = 90 * 24 * HOUR_MS;
 
-/** Forgets what has been kept long enough: history and its logs, idempotency keys. At start, and every hour. */
+/** Forgets what has been kept long enough: history and its logs, idempotency keys, the audit log. At start, and every hour. */
 @Injectable()
 export class Housekeeping implements OnApplicationShutdown {
   private readonly logger = new Logger('Housekeeping');
@@ -19,6 +21,7 @@ export class Housekeeping implements OnApplicationShutdown {
     private readonly idempotency: Idempotency,
     private readonly folders: StationFolders,
     private readonly logs: LogKeeper,
+    private readonly audit: AuditStore,
   ) {}
 
   async begin(): Promise<void> {
@@ -38,6 +41,7 @@ export class Housekeeping implements OnApplicationShutdown {
       }
       await this.logs.tidyAll();
       await this.idempotency.prune();
+      await this.audit.prune(Date.now() - AUDIT_MS);
     } catch (error) {
       this.logger.warn(`Not everything could be forgotten: ${String(error)}`);
     }

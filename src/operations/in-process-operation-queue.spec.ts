@@ -14,6 +14,7 @@ function workplace({ workers = 1, waiting = 100 } = {}) {
       uid: operationId,
       owner: 'ann',
       lane: 'work',
+      atOnce: null,
       exclusive: true,
       start: () => {
         started.push(operationId);
@@ -62,6 +63,18 @@ describe('the operation queue', () => {
     expect(queue.position('b1')).toBe(1);
     for (const id of ['a1', 'b1', 'a2', 'b2']) await end(id);
     expect(started).toEqual(['a1', 'b1', 'a2', 'b2', 'a3']);
+  });
+
+  it('leaves what an owner may not have carried out yet, and starts others in its place', async () => {
+    const { queue, started, add, end } = workplace({ workers: 3 });
+    for (const id of ['a1', 'a2', 'a3']) add(id, { atOnce: 1 });
+    add('b1', { owner: 'bob' });
+    expect(started).toEqual(['a1', 'b1']);
+    expect([queue.waitingOf('ann', 'work'), queue.waitingOf('bob', 'work'), queue.waitingOf('ann', 'read')]).toEqual([
+      2, 0, 0,
+    ]);
+    await end('a1');
+    expect(started).toEqual(['a1', 'b1', 'a2']);
   });
 
   it('tells the place of what waits, and moves it up when something before it is taken out', () => {

@@ -55,6 +55,10 @@ export class InProcessOperationQueue extends OperationQueue {
     return this.positions.get(operationId);
   }
 
+  waitingOf(owner: string, lane: Lane): number {
+    return this.waiting.filter((item) => item.owner === owner && item.lane === lane).length;
+  }
+
   stats(): QueueStats {
     return {
       queued: this.waiting.length,
@@ -99,14 +103,16 @@ export class InProcessOperationQueue extends OperationQueue {
     return this.draining ? undefined : this.inOrder(this.startable())[0];
   }
 
-  /** What has a place in its lane, and nothing before it on its repository. */
+  /** What has a place in its lane, that its owner's plan leaves free, and nothing before it on its repository. */
   private startable(): QueueItem[] {
     const busy = countBy(this.running, ({ lane }) => lane);
+    const busyOf = countBy(this.running, ({ owner, lane }) => `${lane} ${owner}`);
     const held = new Set([...this.running].filter(({ exclusive }) => exclusive).map(({ uid }) => uid));
-    return this.waiting.filter(({ lane, exclusive, uid }) => {
+    return this.waiting.filter(({ lane, exclusive, uid, owner, atOnce }) => {
       const isItsTurn = !exclusive || !held.has(uid);
       if (exclusive) held.add(uid);
-      return isItsTurn && (busy.get(lane) ?? 0) < this.limits.lanes[lane];
+      const isGranted = (busyOf.get(`${lane} ${owner}`) ?? 0) < (atOnce ?? Infinity);
+      return isItsTurn && isGranted && (busy.get(lane) ?? 0) < this.limits.lanes[lane];
     });
   }
 

@@ -10,6 +10,8 @@ export interface QueueItem {
   uid: string;
   owner: string;
   lane: Lane;
+  /** How many of the owner's in this lane may be carried out at the same time; null: as many as the lane has room for. */
+  atOnce: number | null;
   /** One of these at a time per repository, in the order of arrival. */
   exclusive: boolean;
   /** Carries it out. The place is free again when this settles. Never rejects. */
@@ -31,6 +33,8 @@ export abstract class OperationQueue {
   abstract remove(operationIds: readonly string[]): Set<string>;
   /** 1 is next in its lane; undefined when it does not wait. */
   abstract position(operationId: string): number | undefined;
+  /** How many of an owner's wait in a lane. */
+  abstract waitingOf(owner: string, lane: Lane): number;
   abstract stats(): QueueStats;
   /** From now on nothing is added, and what waits stays waiting. */
   abstract drain(): void;

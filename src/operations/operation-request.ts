@@ -1,3 +1,4 @@
+import type { Origin } from '../auth/audit/audit-trail.service.js';
 import type { Principal } from '../auth/principal.js';
 import type { Operation } from '../contracts/shapes.js';
 
@@ -11,6 +12,8 @@ export interface OperationTicket {
 
 export interface SubmitContext {
   principal: Principal;
+  /** How the caller has reached the station; left out where it is the station itself. */
+  origin?: Origin;
   /** The socket that asked: it gets progress, and no notification of its own doing. */
   socketId?: string;
   /** Of a run that brings back an app that died: which restart in a row it is. */

@@ -3,6 +3,7 @@ import { AppListener, AppsService } from '../apps/apps.service.js';
 import { LogBudget } from '../apps/log-budget.js';
 import { LogReader } from '../apps/log-reader.js';
 import { PortsService } from '../apps/ports.service.js';
+import { OwnerPlans } from '../auth/plans/owner-plans.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { readRegistryAccess } from '../config/registry-access.js';
 import { AppSupervisor } from './app-supervisor.js';
@@ -13,6 +14,7 @@ import { LogKeeper } from './log-keeper.service.js';
 import { OperationQueue } from './operation-queue.js';
 import { OperationRecords } from './operation-records.js';
 import { OperationsService } from './operations.service.js';
+import { OwnerUseService } from './owner-use.service.js';
 import { AppLauncher } from './procedures/app-launcher.js';
 import { AppStopper } from './procedures/app-stopper.js';
 import { CloneProcedure } from './procedures/clone.procedure.js';
@@ -77,9 +79,9 @@ const PROCEDURES = [
     },
     {
       provide: StationIsolation,
-      inject: [STATION_CONFIG, StationFolders, StationTools],
-      useFactory: (config: StationConfig, folders: StationFolders, { access }: StationTools) =>
-        StationIsolation.findOut(config, folders, access.registry),
+      inject: [STATION_CONFIG, StationFolders, StationTools, OwnerPlans],
+      useFactory: (config: StationConfig, folders: StationFolders, { access }: StationTools, owners: OwnerPlans) =>
+        StationIsolation.findOut(config, folders, access.registry, owners),
     },
     { provide: LogReader, inject: [StationFolders], useFactory: ({ logs }: StationFolders) => new LogReader(logs) },
     {
@@ -95,6 +97,7 @@ const PROCEDURES = [
     StationFolders,
     OperationRecords,
     OperationsService,
+    OwnerUseService,
     Idempotency,
     Housekeeping,
     LogKeeper,
@@ -107,6 +110,7 @@ const PROCEDURES = [
   exports: [
     OperationQueue,
     OperationsService,
+    OwnerUseService,
     Idempotency,
     Housekeeping,
     RepositoryChanges,

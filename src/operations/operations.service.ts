@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import createDebug from 'debug';
 import { AppsService } from '../apps/apps.service.js';
+import { AuditTrail } from '../auth/audit/audit-trail.service.js';
 import { deferred } from '../common/deferred.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
@@ -53,6 +54,7 @@ export class OperationsService {
     private readonly procedures: Procedures,
     private readonly bus: EventBus,
     private readonly apps: AppsService,
+    private readonly audit: AuditTrail,
   ) {
     queue.onMoved(() => this.tellPositions());
   }
@@ -79,7 +81,10 @@ export class OperationsService {
       const joined = this.ofRepository(entry.uid).find(({ job }) => job.operation.operation === 'unload');
       if (joined) return { operation: this.shown(joined.job.operation), finished: joined.finished };
     }
-    const operation = newRecord(name, entry, context.principal.owner, timeoutOf(name, options, entry, this.config));
+    const { owner, plan } = context.principal;
+    const lane = laneOf(name, options);
+    if (lane === 'work') plan?.requireRoomFor('queuedOperations', this.queue.waitingOf(owner, lane));
+    const operation = newRecord(name, entry, owner, timeoutOf(name, options, entry, this.config));
     const job = new Job<K>(operation, options, context, {
       registry: this.registry,
       pool: this.pool,
@@ -98,14 +103,16 @@ export class OperationsService {
       this.queue.add({
         operationId: operation.operationId,
         uid: entry.uid,
-        owner: context.principal.owner,
-        lane: laneOf(name, options),
+        owner,
+        lane,
+        atOnce: lane === 'work' ? (plan?.quotas.operationsAtOnce ?? null) : null,
         exclusive: name !== 'stop' && name !== 'status',
         start: async () => {
           if (await recorded.promise) await this.carryOut(live);
         },
       });
       await this.records.insert(this.shown(operation));
+      if (name !== 'status') await this.audit.accepted(operation, context.principal, context.origin);
       recorded.resolve(this.clearTheWayFor(live).then(() => true));
     } catch (error) {
       recorded.resolve(false);
@@ -200,6 +207,7 @@ export class OperationsService {
   private async finish(live: Live): Promise<void> {
     const { operation } = live.job;
     await this.records.save(this.shown(operation));
+    await this.audit.concluded(operation);
     this.live.delete(operation.operationId);
     this.announce(live);
     if (this.ofRepository(operation.uid).length === 0) this.changes.settled(operation.uid);

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { AuditTrail } from '../auth/audit/audit-trail.service.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { OperationContract, RecoverOutput, SettleOutput, ThreadOperation } from '../contracts/operations.js';
@@ -41,6 +42,7 @@ export class RecoveryService {
     private readonly entries: RepositoryEntries,
     private readonly isolation: StationIsolation,
     private readonly pool: WorkerPoolService,
+    private readonly audit: AuditTrail,
   ) {}
 
   async recover(): Promise<void> {
@@ -73,7 +75,9 @@ export class RecoveryService {
     const byRepository = new Map<string, Operation[]>();
     for (const operation of await this.history.unfinished()) {
       const { queuePosition: _, ...rest } = operation;
-      await this.history.save({ ...rest, status: 'failed', error: INTERRUPTED, finishedAt: Date.now() });
+      const ended: Operation = { ...rest, status: 'failed', error: INTERRUPTED, finishedAt: Date.now() };
+      await this.history.save(ended);
+      await this.audit.concluded(ended);
       if (operation.status !== 'running') continue;
       byRepository.set(operation.uid, [...(byRepository.get(operation.uid) ?? []), operation]);
     }

@@ -35,7 +35,7 @@ export class RepositoryEntries {
     private readonly isolation: StationIsolation,
   ) {}
 
-  /** INVALID_URL, INVALID_BRANCH, GIT_HOST_NOT_ALLOWED, SANDBOX_UNAVAILABLE, ALREADY_LOADED, REPO_ID_TAKEN. */
+  /** INVALID_URL, INVALID_BRANCH, GIT_HOST_NOT_ALLOWED, SANDBOX_UNAVAILABLE, ALREADY_LOADED, REPO_ID_TAKEN, PLAN_LIMIT. */
   async enter(options: CloneOptions, principal: Principal): Promise<RepositoryEntry> {
     const url = parseRepositoryUrl(options.repoUrl);
     if (options.branch !== undefined) validateBranch(options.branch);
@@ -43,9 +43,10 @@ export class RepositoryEntries {
     const { canonicalUrl } = url;
     const isolated = options.isolated ?? null;
     this.requireIsolation(isolated, baseRepoId(canonicalUrl), principal);
-    const { isolation, network, limits } = this.isolation.planFor({ isolated });
+    const { isolation, network, limits } = this.isolation.planFor({ isolated, owner: principal.owner });
     return this.inTurn(async () => {
       const repoId = await this.chooseId(canonicalUrl, options.repoId, principal.owner);
+      await this.requireRoom(principal);
       const uid = newUid();
       const now = Date.now();
       const entry: RepositoryEntry = {
@@ -122,6 +123,11 @@ export class RepositoryEntries {
     throw new Failure('FORBIDDEN', 'isolated: false needs an administrator, and ALLOW_UNISOLATED=true', {
       suggestion: 'Leave isolated out.',
     });
+  }
+
+  private async requireRoom({ owner, plan }: Principal): Promise<void> {
+    const own = (await this.registry.list()).filter((entry) => entry.owner === owner);
+    plan?.requireRoomFor('repositories', own.length);
   }
 
   private async chooseId(canonicalUrl: string, wanted: string | undefined, owner: string): Promise<string> {

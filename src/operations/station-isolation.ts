@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { OwnerPlans } from '../auth/plans/owner-plans.js';
 import { isLoopback, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { RegistryAccess } from '../contracts/operations.js';
@@ -22,12 +23,14 @@ export class StationIsolation {
     /** Of repositories that ask for nothing else. */
     readonly plan: SandboxPlan,
     private readonly config: StationConfig,
+    private readonly owners: Pick<OwnerPlans, 'of'>,
   ) {}
 
   static async findOut(
     config: StationConfig,
     folders: StationFolders,
     registry: RegistryAccess,
+    owners: Pick<OwnerPlans, 'of'>,
   ): Promise<StationIsolation> {
     const machine = machineOf(config, folders, registry);
     const limits: LimitsReport = {
@@ -39,7 +42,7 @@ export class StationIsolation {
       network: { mode: 'shared', reason: 'without a sandbox apps share the network of the host' },
       ...{ limits, machine },
     });
-    if (config.sandbox === 'none') return new StationIsolation(unconfined('SANDBOX=none'), config);
+    if (config.sandbox === 'none') return new StationIsolation(unconfined('SANDBOX=none'), config, owners);
     const probe = async (network: NetworkReport): Promise<SandboxPlan> => {
       const plan: SandboxPlan = { isolation: { driver: 'bubblewrap' }, network, limits, machine };
       const folder = join(config.workspaceDir, '.staging', 'probe');
@@ -48,18 +51,31 @@ export class StationIsolation {
     };
     let shared = reasonForShared(config);
     try {
-      if (!shared) return new StationIsolation(await probe({ mode: 'private' }), config);
+      if (!shared) return new StationIsolation(await probe({ mode: 'private' }), config, owners);
     } catch (error) {
       shared = reasonOf(error);
     }
     const plan = await probe({ mode: 'shared', reason: shared }).catch((error: unknown) => unconfined(reasonOf(error)));
-    return new StationIsolation(plan, config);
+    return new StationIsolation(plan, config, owners);
   }
 
-  planFor({ isolated }: Pick<RepositoryEntry, 'isolated'>): SandboxPlan {
-    if (isolated !== false) return this.plan;
+  planFor({ isolated, owner }: Pick<RepositoryEntry, 'isolated' | 'owner'>): SandboxPlan {
+    const plan = { ...this.plan, limits: this.limitsOf(owner) };
+    if (isolated !== false) return plan;
     const reason = 'an administrator has asked for it';
-    return { ...this.plan, isolation: { driver: 'none', reason }, network: { mode: 'shared', reason } };
+    return { ...plan, isolation: { driver: 'none', reason }, network: { mode: 'shared', reason } };
+  }
+
+  /** Those of the station, or of the owner's plan where that allows less. */
+  private limitsOf(owner: string): LimitsReport {
+    const { limits } = this.plan;
+    const quotas = this.owners.of(owner)?.quotas;
+    if (!quotas) return limits;
+    return {
+      ...limits,
+      memoryMb: least(limits.memoryMb, quotas.memoryPerAppMb),
+      diskMb: least(limits.diskMb, quotas.diskPerRepositoryMb),
+    };
   }
 
   /** Why nothing of repositories is run here, undefined where it is. */
@@ -85,6 +101,8 @@ export class StationIsolation {
     if (reason) throw new Failure('SANDBOX_UNAVAILABLE', `Nothing of ${repoId} is run: ${reason}`);
   }
 }
+
+const least = (...limits: (number | null)[]): number => Math.min(...limits.map((limit) => limit ?? Infinity));
 
 const reasonOf = (error: unknown): string => withoutPaths(error instanceof Error ? error.message : String(error));
 

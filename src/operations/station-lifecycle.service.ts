@@ -26,7 +26,9 @@ import { RepositoryChanges } from './repository-changes.js';
 /** At most this long are apps asked to end when the server stops: the whole exit has 20 s. */
 const MAX_SHUTDOWN_GRACE_MS = 8_000;
 
-const STATION: Principal = { keyId: STATION_OWNER, owner: STATION_OWNER, admin: true, permissions: PERMISSIONS };
+const STATION: Principal = {
+  ...{ keyId: STATION_OWNER, owner: STATION_OWNER, admin: true, permissions: PERMISSIONS, plan: null },
+};
 
 /** The station's own start and end, and what is due in between. */
 @Injectable()

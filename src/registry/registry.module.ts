@@ -1,15 +1,19 @@
 import { Global, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
+import { AuditStore } from './audit-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
 import { KeyStore } from './key-store.js';
 import { Manifests } from './manifests.js';
 import { OperationHistory } from './operation-history.js';
+import { OwnerStore } from './owner-store.js';
 import { RepositoryRegistry } from './repository-registry.js';
 import { Secrets } from './secrets.js';
 import { openDatabase } from './sql/database.js';
+import { SqlAuditStore } from './sql/sql-audit-store.js';
 import { SqlIdempotencyStore } from './sql/sql-idempotency-store.js';
 import { SqlKeyStore } from './sql/sql-key-store.js';
+import { SqlOwnerStore } from './sql/sql-owner-store.js';
 import { SqlOperationHistory } from './sql/sql-operation-history.js';
 import { SqlRepositoryRegistry } from './sql/sql-repository-registry.js';
 
@@ -45,13 +49,15 @@ const logger = new Logger('Registry');
       useFactory: (database: DataSource) => new SqlOperationHistory(database),
     },
     { provide: KeyStore, inject: [DataSource], useFactory: (database: DataSource) => new SqlKeyStore(database) },
+    { provide: AuditStore, inject: [DataSource], useFactory: (database: DataSource) => new SqlAuditStore(database) },
+    { provide: OwnerStore, inject: [DataSource], useFactory: (database: DataSource) => new SqlOwnerStore(database) },
     {
       provide: IdempotencyStore,
       inject: [DataSource, Secrets],
       useFactory: (database: DataSource, secrets: Secrets) => new SqlIdempotencyStore(database, secrets),
     },
   ],
-  exports: [Manifests, RepositoryRegistry, OperationHistory, KeyStore, IdempotencyStore],
+  exports: [Manifests, RepositoryRegistry, OperationHistory, KeyStore, OwnerStore, AuditStore, IdempotencyStore],
 })
 export class RegistryModule implements OnApplicationShutdown {
   constructor(private readonly database: DataSource) {}

@@ -21,7 +21,9 @@ interface RouteDocs {
 const COMMON: FailureCode[] = ['CANCELLED', 'WORKER_CRASHED', 'INTERRUPTED', 'TIMED_OUT', 'QUEUE_FULL', 'DRAINING'];
 const MUTATING: FailureCode[] = ['IDEMPOTENCY_KEY_REUSED'];
 /** What those are told that run programs. */
-const LIMITED: FailureCode[] = ['SANDBOX_UNAVAILABLE', 'OUT_OF_MEMORY', 'TOO_MANY_PROCESSES', 'DISK_QUOTA'];
+const LIMITED: FailureCode[] = [
+  ...(['SANDBOX_UNAVAILABLE', 'PLAN_LIMIT', 'OUT_OF_MEMORY', 'TOO_MANY_PROCESSES', 'DISK_QUOTA'] as const),
+];
 const LIMITED_OPERATIONS = new Set<OperationName>(['clone', 'install', 'update', 'run']);
 
 /** A route that asks for an operation: permission, waiting and idempotency, all with their documentation. */

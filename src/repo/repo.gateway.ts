@@ -9,6 +9,7 @@ import { failureOfException } from '../common/failure-of-exception.js';
 import { refuseExcess } from '../common/bounds.js';
 import { validate } from '../common/validation.js';
 import { Failure } from '../contracts/failure.js';
+import { AuditTrail, type Origin } from '../auth/audit/audit-trail.service.js';
 import type { Principal } from '../auth/principal.js';
 import { boundBacklog } from './sockets/backlog.js';
 import { OperationMessageDto, SubscribeMessageDto, UnsubscribeMessageDto } from './sockets/messages.dto.js';
@@ -31,6 +32,7 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
     private readonly sessions: SessionsService,
     private readonly operations: SocketOperationsService,
     private readonly subscriptions: SubscriptionsService,
+    private readonly audit: AuditTrail,
   ) {}
 
   afterInit(server: Server): void {
@@ -69,7 +71,7 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
 
   private async operate(session: SocketSession, caller: Principal, body: unknown, reply: Reply): Promise<void> {
     const message = validate(OperationMessageDto, body, 'message');
-    await this.operations.takeUp(message, caller, session.socket.id, reply);
+    await this.operations.takeUp(message, caller, { socketId: session.socket.id, origin: originOf(session) }, reply);
   }
 
   private async subscribe(session: SocketSession, caller: Principal, body: unknown, reply: Reply): Promise<void> {
@@ -89,13 +91,15 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
     const [body] = acknowledge ? args.slice(0, -1) : args;
     const reply = new Reply(session.socket, event, acknowledge, body);
     const takeUp = async () => {
+      let caller: Principal | undefined;
       try {
         // First of all: what a stranger has sent is not worth a look.
-        const caller = await this.sessions.callerOf(session, body);
+        caller = await this.sessions.callerOf(session, body);
         refuseExcess(body, MAX_MESSAGE_CHARS);
         await handler(session, caller, body, reply);
       } catch (error) {
         reply.fail(error);
+        if (caller && reply.isOfChange) await this.audit.answered(caller, originOf(session), reply.refusal(error));
       }
     };
     try {
@@ -105,6 +109,8 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
     }
   }
 }
+
+const originOf = ({ socket }: SocketSession): Origin => ({ door: 'socket', address: socket.handshake.address });
 
 const unknownEvent = (event: string, known: string[]): Failure =>
   new Failure('BAD_REQUEST', `There is no event ${event.slice(0, 100)}: expected one of ${known.join(', ')}`);

@@ -1,5 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AuditModule } from '../auth/audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { PlansModule } from '../auth/plans/plans.module.js';
 import { ConfigModule } from '../config/config.module.js';
 import { configWith, type StationOptions } from '../config/config.js';
 import { EventsModule } from '../events/events.module.js';
@@ -51,6 +53,8 @@ export class RepoModule {
         ConfigModule.forRoot(configWith(options, process.env)),
         EventsModule,
         RegistryModule,
+        PlansModule,
+        AuditModule,
         WorkersModule,
         OperationsModule,
       ],

@@ -8,6 +8,7 @@ import type { Repository, Visibility } from '../contracts/shapes.js';
 import type { OperationOptions } from '../contracts/operation-options.js';
 import type { OperationTicket, SubmitContext } from '../operations/operation-request.js';
 import { OperationsService } from '../operations/operations.service.js';
+import { OwnerUseService } from '../operations/owner-use.service.js';
 import { RepositoryChanges } from '../operations/repository-changes.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { checkRunEnv } from './dto/run-env.js';
@@ -21,6 +22,7 @@ export class RepoService {
     private readonly access: RepositoryAccess,
     private readonly changes: RepositoryChanges,
     private readonly operations: OperationsService,
+    private readonly use: OwnerUseService,
   ) {}
 
   async list(caller: Principal): Promise<{ repositories: Repository[]; count: number }> {
@@ -40,7 +42,8 @@ export class RepoService {
     return this.view(changed);
   }
 
-  clone(options: OperationOptions['clone'], context: SubmitContext): Promise<OperationTicket> {
+  async clone(options: OperationOptions['clone'], context: SubmitContext): Promise<OperationTicket> {
+    await this.use.requireDiskFor(context.principal);
     return this.operations.clone(options, context);
   }
 
@@ -52,6 +55,7 @@ export class RepoService {
   ): Promise<OperationTicket> {
     const entry = await this.find(operation, id, context.principal);
     if (operation === 'run') checkEnvironment(options as OperationOptions['run']);
+    if (operation === 'install' || operation === 'update') await this.use.requireDiskFor(context.principal);
     return this.operations.submit(operation, entry, options, context);
   }
 

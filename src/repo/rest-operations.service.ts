@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { originOf } from '../auth/audit/auditing.js';
 import { aboutOperation, success, type Success } from '../common/envelope.js';
 import { OperationFailure } from '../common/operation-failure.js';
 import type { Operation } from '../contracts/shapes.js';
@@ -22,7 +23,9 @@ export class RestOperationsService {
   ): Promise<Success<unknown>> {
     const { request, response, caller } = exchange;
     const { waitSeconds, applied } = parsePrefer(request.get('prefer'));
-    const { operation, finished } = await this.once(exchange, () => submit({ principal: caller }));
+    const { operation, finished } = await this.once(exchange, () =>
+      submit({ principal: caller, origin: originOf(request) }),
+    );
     if (applied !== undefined) response.setHeader('Preference-Applied', applied);
     const outcome = await within(waitSeconds * 1000, finished);
     if (!outcome) {

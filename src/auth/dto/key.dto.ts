@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { ChoicesField, FlagField, IntegerField, TextField } from '../../common/fields.js';
 import type { StoredKey } from '../../registry/key-store.js';
 import { PERMISSIONS, type Permission } from '../../contracts/permissions.js';
+import { OWNER_NAME } from '../owner-name.js';
 
 export class CreateKeyDto {
   @TextField({ required: true, maxLength: 100, description: 'For people to tell keys apart.', example: 'laptop' })
@@ -9,10 +10,7 @@ export class CreateKeyDto {
 
   @TextField({
     maxLength: 64,
-    pattern: {
-      regex: /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$/,
-      says: 'letters, digits and . _ : @ - (64 at most, the first a letter or digit)',
-    },
+    pattern: OWNER_NAME,
     description: 'Whose key it is. Default: the owner of the key that makes it.',
     example: 'alice',
   })

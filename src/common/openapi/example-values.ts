@@ -172,6 +172,32 @@ const foreground: Plain<results.RunResultDto> = {
   ...{ readiness: 'exited', exitCode: 2, signal: null, output: 'src/main.ts: error\n', truncated: false },
 };
 
+const UNBOUNDED = {
+  ...{ repositories: null, runningApps: null, operationsAtOnce: null, queuedOperations: null },
+  ...{ memoryPerAppMb: null, diskPerRepositoryMb: null, diskMb: null },
+};
+
+const use = { repositories: 3, runningApps: 1, operationsAtOnce: 0, queuedOperations: 0, diskMb: 412 };
+
+const audited = {
+  ...{ auditId: 'au_5c1f0e6b7a8d9243', time: 1_764_000_000_000, owner: 'alice', door: 'rest', address: '203.0.113.7' },
+  ...{ keyId: '2f0d3c3e-6a55-4c8e-9c0e-5c5b7a1d9e42', action: 'clone', repoId: 'octocat-hello-world' },
+  ...{
+    uid: 'r_3f9c2ab81d4e6f70',
+    operationId: 'op_e4af878c9b621e3816b3',
+    outcome: 'failed',
+    code: 'GIT_AUTH_REQUIRED',
+  },
+};
+
+const supporter = {
+  ...{ id: 'supporter', name: 'Supporter', permissions: ['read', 'clone', 'install', 'run', 'stop', 'unload'] },
+  quotas: {
+    ...{ repositories: 3, runningApps: 1, operationsAtOnce: 1, queuedOperations: 10 },
+    ...{ memoryPerAppMb: 1024, diskPerRepositoryMb: 2048, diskMb: 4096 },
+  },
+};
+
 /** Of each the first is the schema's; the others are for the fields that it does not have. */
 export const EXAMPLES: Record<string, [unknown, ...unknown[]]> = {
   RepositoryDto: [repository, broken],
@@ -195,11 +221,19 @@ export const EXAMPLES: Record<string, [unknown, ...unknown[]]> = {
   MeDto: [
     {
       ...{ owner: 'alice', admin: false, plan: null, permissions: ['read', 'clone', 'install', 'run', 'stop'] },
-      limits: { repositories: null, runningApps: null, operations: null },
-      use: { repositories: 3, runningApps: 1, operations: 0 },
+      ...{ limits: UNBOUNDED, use },
     },
     { plan: 'supporter', notice: 'Your plan lapses in 3 days.' },
   ],
+  AuditPageDto: [{ records: [audited], nextCursor: '1764000000000.au_5c1f0e6b7a8d9243' }],
+  AuditRecordDto: [audited],
+  PlanListDto: [{ plans: [supporter] }],
+  PlanDto: [supporter],
+  QuotasDto: [supporter.quotas],
+  OwnerUseDto: [use],
+  OwnerDto: [{ owner: 'alice', plan: 'supporter', limits: supporter.quotas, use }],
+  OwnerListDto: [{ owners: [{ owner: 'alice', plan: 'supporter', limits: supporter.quotas, use }] }],
+  GrantPlanDto: [{ plan: 'supporter' }],
   CloneDto: [
     { repoUrl: 'https://github.com/octocat/Hello-World.git', branch: 'main', depth: 1, production: false },
     { isolated: true, repoId: 'my-app', visibility: 'private', packageManager: 'npm' },

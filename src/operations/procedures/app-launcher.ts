@@ -4,6 +4,7 @@ import { PortsService } from '../../apps/ports.service.js';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import type { RunInput, RunResult } from '../../contracts/operations.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
+import { RepositoryRegistry } from '../../registry/repository-registry.js';
 import { AppSupervisor } from '../app-supervisor.js';
 import { newOperationId } from '../ids.js';
 import type { AnyJob } from '../job.js';
@@ -16,6 +17,9 @@ import type { ToThread } from '../../contracts/worker-messages.js';
 /** Starts an app in a thread that becomes its session thread, with a port of its own. */
 @Injectable()
 export class AppLauncher {
+  /** Whose app is being started, of which repository. */
+  private readonly launching = new Map<string, string>();
+
   constructor(
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
     private readonly apps: AppsService,
@@ -24,9 +28,10 @@ export class AppLauncher {
     private readonly tools: StationTools,
     private readonly supervisor: AppSupervisor,
     private readonly isolation: StationIsolation,
+    private readonly registry: RepositoryRegistry,
   ) {}
 
-  /** PORT_IN_USE, SCRIPT_NOT_FOUND … come before anything has started. */
+  /** PLAN_LIMIT, PORT_IN_USE, SCRIPT_NOT_FOUND … come before anything has started. */
   async launch(job: AnyJob, entry: RepositoryEntry, options: RunOptions, restarts = 0): Promise<RunResult> {
     const { uid } = entry;
     const { operationId, operation } = job.operation;
@@ -34,8 +39,10 @@ export class AppLauncher {
     const runId = operation === 'run' ? operationId : newOperationId();
     this.isolation.requireFor(entry);
     this.supervisor.forgetRestart(uid);
-    const port = await this.portFor(entry, options.port);
+    this.launching.set(uid, entry.owner);
     try {
+      await this.requireRoom(job, entry);
+      const port = await this.portFor(entry, options.port);
       await this.changes.apply(uid, { appOperationId: runId, runOptions: options }, { operationId });
       const input = this.inputFor(entry, options, port, restarts);
       const result = await job.thread('run', entry, input, {
@@ -51,8 +58,21 @@ export class AppLauncher {
       await this.apps.settled(uid);
       throw error;
     } finally {
+      this.launching.delete(uid);
       if (!this.apps.get(uid)) this.ports.release(uid);
     }
+  }
+
+  /** PLAN_LIMIT. Of those that start at the same time the first ones have the places that are left. */
+  private async requireRoom({ context }: AnyJob, { uid, owner }: RepositoryEntry): Promise<void> {
+    const before = [...this.launching].slice(0, [...this.launching.keys()].indexOf(uid));
+    const running = (await this.registry.list()).filter((one) => one.owner === owner && one.state === 'running');
+    const taken = new Set([
+      ...running.map((one) => one.uid),
+      ...before.filter(([, whose]) => whose === owner).map(([one]) => one),
+    ]);
+    taken.delete(uid);
+    context.principal.plan?.requireRoomFor('runningApps', taken.size);
   }
 
   /** With a network of its own an app has the port that it wants in any case; on the host it may be another one. */

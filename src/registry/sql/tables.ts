@@ -1,5 +1,6 @@
 import { EntitySchema } from 'typeorm';
 import type { Operation } from '../../contracts/shapes.js';
+import type { AuditRecord } from '../audit-store.js';
 import type { IdempotencyRecord } from '../idempotency-store.js';
 import type { StoredKey } from '../key-store.js';
 
@@ -28,6 +29,12 @@ export interface OperationRow {
   finishedAt: number | null;
   /** The Operation as JSON. */
   operation: string;
+}
+
+export interface OwnerRow {
+  owner: string;
+  /** The OwnerRecord as JSON. */
+  record: string;
 }
 
 export type IdempotencyRow = Omit<IdempotencyRecord, 'answer'> & { answer: string | null };
@@ -98,4 +105,31 @@ export const IdempotencyTable = new EntitySchema<IdempotencyRow>({
   },
 });
 
-export const TABLES = [RepositoryTable, OperationTable, KeyTable, IdempotencyTable];
+export const OwnerTable = new EntitySchema<OwnerRow>({
+  name: 'Owner',
+  tableName: 'owners',
+  columns: { owner: { type: 'varchar', primary: true }, record: { type: 'text' } },
+});
+
+const nullable = { type: 'varchar', nullable: true } as const;
+
+export const AuditTable = new EntitySchema<AuditRecord>({
+  name: 'AuditRecord',
+  tableName: 'audit_records',
+  columns: {
+    auditId: { name: 'audit_id', type: 'varchar', primary: true },
+    time,
+    owner: { type: 'varchar' },
+    keyId: { name: 'key_id', type: 'varchar' },
+    door: { type: 'varchar' },
+    address: nullable,
+    action: { type: 'varchar' },
+    repoId: { name: 'repo_id', ...nullable },
+    uid: nullable,
+    operationId: { name: 'operation_id', ...nullable },
+    outcome: { type: 'varchar' },
+    code: nullable,
+  },
+});
+
+export const TABLES = [RepositoryTable, OperationTable, KeyTable, IdempotencyTable, OwnerTable, AuditTable];

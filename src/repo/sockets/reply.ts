@@ -6,6 +6,7 @@ import { OperationFailure } from '../../common/operation-failure.js';
 import type { RepoError, RepoSuccess, StationSocket } from './station-socket.js';
 
 const logger = new Logger('Sockets');
+const CHANGES = new Set<string>(['clone', 'install', 'update', 'run', 'stop', 'unload', 'cancel']);
 
 /** The answer to one message: to its sender and to its acknowledgement callback, exactly once. */
 export class Reply {
@@ -62,6 +63,16 @@ export class Reply {
       error: failure.toData(),
     };
     this.once(error, () => this.socket.emit('repo-error', error));
+  }
+
+  /** Whether it was asked to change something. */
+  get isOfChange(): boolean {
+    return CHANGES.has(this.operation);
+  }
+
+  /** For the audit log. */
+  refusal(exception: unknown): { action: string; repoId?: string; code: string } {
+    return { action: this.operation, repoId: this.repoId, code: failureOfException(exception).code };
   }
 
   private once(answer: object, emit?: () => void): void {

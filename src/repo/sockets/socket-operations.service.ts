@@ -14,6 +14,8 @@ import { RepoService, type RepositoryOperation } from '../repo.service.js';
 import { OperationIdDto, type OperationMessageDto } from './messages.dto.js';
 import type { Reply } from './reply.js';
 
+export type SocketOrigin = Required<Pick<SubmitContext, 'origin' | 'socketId'>>;
+
 /** Carries out what `repo-operation` asks for. */
 @Injectable()
 export class SocketOperationsService {
@@ -26,7 +28,7 @@ export class SocketOperationsService {
    * Resolves when the message has been taken up: the operation's record exists, and so does a clone's repository. The
    * outcome is answered when it is there, so that the next message of the socket need not wait for it.
    */
-  async takeUp(message: OperationMessageDto, caller: Principal, socketId: string, reply: Reply): Promise<void> {
+  async takeUp(message: OperationMessageDto, caller: Principal, from: SocketOrigin, reply: Reply): Promise<void> {
     const { operation } = message;
     if (operation === 'list') {
       requirePermission(caller, 'read');
@@ -42,7 +44,7 @@ export class SocketOperationsService {
       answer(this.reads.cancel(operationIdOf(message), caller), reply, (cancelled) => cancelled);
     } else {
       requirePermission(caller, PERMISSION_FOR[operation]);
-      const context = { principal: caller, socketId };
+      const context = { principal: caller, ...from };
       const ticket = await (operation === 'clone'
         ? this.clone(message, context)
         : this.submit(operation, message, context));

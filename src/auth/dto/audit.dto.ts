@@ -1,0 +1,79 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ChoiceField, IntegerField, TextField } from '../../common/fields.js';
+import type { AuditRecord } from '../../registry/audit-store.js';
+
+const OUTCOMES = ['pending', 'succeeded', 'failed', 'cancelled', 'refused'] as const;
+const DOORS = ['rest', 'socket', 'station'] as const;
+const MAX_TIME = 8.64e15;
+
+export class AuditQueryDto {
+  @TextField({ maxLength: 64, description: 'Only what this owner did.' })
+  owner?: string;
+
+  @TextField({ maxLength: 100, description: 'Only this: an operation, or method and route.', example: 'clone' })
+  action?: string;
+
+  @TextField({ maxLength: 200, description: 'Only what was done to this repository: a repoId or a uid.' })
+  repository?: string;
+
+  @ChoiceField({ values: OUTCOMES, description: 'Only what ended so.' })
+  outcome?: AuditRecord['outcome'];
+
+  @IntegerField({ minimum: 0, maximum: MAX_TIME, query: true, description: 'Epoch milliseconds: not before.' })
+  since?: number;
+
+  @IntegerField({ minimum: 0, maximum: MAX_TIME, query: true, description: 'Epoch milliseconds: not after.' })
+  until?: number;
+
+  @IntegerField({ minimum: 1, maximum: 200, query: true, default: 50, description: 'How many at most.' })
+  limit?: number;
+
+  @TextField({ maxLength: 100, description: '`nextCursor` of the page before.' })
+  cursor?: string;
+}
+
+export class AuditRecordDto implements AuditRecord {
+  @ApiProperty({ example: 'au_5c1f0e6b7a8d9243' })
+  auditId!: string;
+
+  @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
+  time!: number;
+
+  @ApiProperty({ example: 'alice' })
+  owner!: string;
+
+  @ApiProperty({ description: 'Which of the owner’s keys.' })
+  keyId!: string;
+
+  @ApiProperty({ enum: DOORS, description: '`station`: the station itself, which brings an app back.' })
+  door!: AuditRecord['door'];
+
+  @ApiProperty({ type: String, nullable: true, description: 'Network address of the caller.', example: '203.0.113.7' })
+  address!: string | null;
+
+  @ApiProperty({ description: 'The operation; for all else method and route.', example: 'clone' })
+  action!: string;
+
+  @ApiProperty({ type: String, nullable: true })
+  repoId!: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  uid!: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  operationId!: string | null;
+
+  @ApiProperty({ enum: OUTCOMES, description: '`refused`: it was never begun.' })
+  outcome!: AuditRecord['outcome'];
+
+  @ApiProperty({ type: String, nullable: true, description: 'Why it failed or was refused.' })
+  code!: string | null;
+}
+
+export class AuditPageDto {
+  @ApiProperty({ type: [AuditRecordDto], description: 'Newest first.' })
+  records!: AuditRecordDto[];
+
+  @ApiProperty({ type: String, nullable: true, description: 'For the next page; null: this is the last.' })
+  nextCursor!: string | null;
+}

@@ -1,0 +1,40 @@
+import { Failure } from '../../contracts/failure.js';
+import type { OwnerRecord, OwnerStore } from '../../registry/owner-store.js';
+import type { GrantedPlan } from './plan.js';
+import type { PlansService } from './plans.service.js';
+
+/** Which plan bounds whom. In memory as well: every request and every thread asks. */
+export class OwnerPlans {
+  private constructor(
+    private readonly store: OwnerStore,
+    private readonly plans: PlansService,
+    private readonly records: Map<string, OwnerRecord>,
+  ) {}
+
+  static async load(store: OwnerStore, plans: PlansService): Promise<OwnerPlans> {
+    const owners = (await store.list()).map((record) => [record.owner, record] as const);
+    return new OwnerPlans(store, plans, new Map(owners));
+  }
+
+  /** null: nothing bounds the owner. */
+  of(owner: string): GrantedPlan | null {
+    const granted = this.records.get(owner)?.grantedPlan ?? null;
+    return granted === null ? null : this.plans.granted(granted);
+  }
+
+  /** Those whom a plan bounds. */
+  owners(): string[] {
+    return [...this.records.values()].filter(({ grantedPlan }) => grantedPlan !== null).map(({ owner }) => owner);
+  }
+
+  /** From now on; null takes the bounds away. UNKNOWN_PLAN where there is no such plan. */
+  async grant(owner: string, plan: string | null): Promise<void> {
+    if (plan !== null && !this.plans.has(plan)) {
+      const plans = this.plans.all().map(({ id }) => id);
+      throw new Failure('UNKNOWN_PLAN', `There is no plan "${plan.slice(0, 60)}".`, { context: { plans } });
+    }
+    const record = { owner, grantedPlan: plan, updatedAt: Date.now() };
+    await this.store.save(record);
+    this.records.set(owner, record);
+  }
+}

@@ -1,0 +1,98 @@
+import { Failure } from '../../contracts/failure.js';
+import type { Permission } from '../../contracts/permissions.js';
+
+/** How much the owner of a plan may use, over all of their keys. null is no limit. */
+export interface Quotas {
+  /** Docked repositories. */
+  repositories: number | null;
+  /** Apps that run at the same time. */
+  runningApps: number | null;
+  /** Operations at the same time; further ones wait in the queue. */
+  operationsAtOnce: number | null;
+  /** Operations that wait in the queue. */
+  queuedOperations: number | null;
+  /** MiB of memory of one install or app; never more than APP_MEMORY_MB. */
+  memoryPerAppMb: number | null;
+  /** MiB of disk of one repository; never more than REPO_DISK_MB. */
+  diskPerRepositoryMb: number | null;
+  /** MiB of disk of all repositories together. */
+  diskMb: number | null;
+}
+
+/** What a Patreon tier, or an administrator, grants. */
+export interface Plan {
+  id: string;
+  /** For people. */
+  name: string;
+  /** Ids of the Patreon tiers that grant it. */
+  tiers: readonly string[];
+  permissions: readonly Permission[];
+  quotas: Quotas;
+}
+
+/** Of whom nothing bounds. */
+export const UNBOUNDED: Quotas = {
+  ...{ repositories: null, runningApps: null, operationsAtOnce: null, queuedOperations: null },
+  ...{ memoryPerAppMb: null, diskPerRepositoryMb: null, diskMb: null },
+};
+
+/** What a limit counts, as a refusal says it. */
+const WHAT: Record<keyof Quotas, string> = {
+  repositories: 'repositories',
+  runningApps: 'running apps',
+  operationsAtOnce: 'operations at the same time',
+  queuedOperations: 'waiting operations',
+  memoryPerAppMb: 'MiB of memory of an app',
+  diskPerRepositoryMb: 'MiB of disk of a repository',
+  diskMb: 'MiB of disk',
+};
+
+/** A caller's plan, with those that are above it: a refusal says which of them allows more. */
+export class GrantedPlan {
+  constructor(
+    private readonly plan: Plan,
+    /** From the cheapest on. */
+    private readonly above: readonly Plan[],
+  ) {}
+
+  get id(): string {
+    return this.plan.id;
+  }
+
+  get permissions(): readonly Permission[] {
+    return this.plan.permissions;
+  }
+
+  get quotas(): Quotas {
+    return this.plan.quotas;
+  }
+
+  /** PLAN_LIMIT when one more would be too many; QUEUE_FULL where that passes by itself. */
+  requireRoomFor(quota: keyof Quotas, use: number): void {
+    const limit = this.quotas[quota];
+    if (limit !== null && use >= limit) throw this.refusal(quota, use);
+  }
+
+  /** Says the limit, the use, and the cheapest plan that allows more. */
+  private refusal(quota: keyof Quotas, use: number): Failure {
+    const limit = this.quotas[quota];
+    const raisedBy = this.above.find(({ quotas }) => (quotas[quota] ?? Infinity) > (limit ?? Infinity));
+    const code = quota === 'queuedOperations' ? 'QUEUE_FULL' : 'PLAN_LIMIT';
+    return new Failure(code, `The plan "${this.plan.name}" allows ${limit} ${WHAT[quota]}: ${use} are in use`, {
+      context: { plan: this.id, quota, limit, use, raisedBy: raisedBy?.id ?? null },
+      ...suggestionOf(raisedBy),
+    });
+  }
+
+  /** FORBIDDEN, with the cheapest plan that has the permission. */
+  refusalOf(permission: Permission): Failure {
+    const raisedBy = this.above.find(({ permissions }) => permissions.includes(permission));
+    return new Failure('FORBIDDEN', `The plan "${this.plan.name}" does not have the permission "${permission}".`, {
+      context: { permission, permissions: this.permissions, plan: this.id, raisedBy: raisedBy?.id ?? null },
+      ...suggestionOf(raisedBy),
+    });
+  }
+}
+
+const suggestionOf = (plan: Plan | undefined): { suggestion?: string } =>
+  plan ? { suggestion: `The plan "${plan.name}" allows more.` } : {};

@@ -1,0 +1,13 @@
+/** What the station knows of an owner beside their keys and repositories. */
+export interface OwnerRecord {
+  owner: string;
+  /** The plan that an administrator has granted. */
+  grantedPlan: string | null;
+  updatedAt: number;
+}
+
+/** Whom the station knows more of than a name. A port: its token is this class. */
+export abstract class OwnerStore {
+  abstract list(): Promise<OwnerRecord[]>;
+  abstract save(record: OwnerRecord): Promise<void>;
+}
