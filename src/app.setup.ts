@@ -1,4 +1,5 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { addressed } from './auth/address.js';
 import { ApiKeysService } from './auth/api-keys.service.js';
 import { AuditTrail } from './auth/audit/audit-trail.service.js';
 import { auditing } from './auth/audit/auditing.js';
@@ -21,7 +22,7 @@ export function applyAppSetup(app: NestExpressApplication, config: StationConfig
   const origins = allowedOrigins(config);
   app.disable('x-powered-by');
   app.set('etag', false); // every answer is told afresh
-  app.use(requestId, securityHeaders);
+  app.use(requestId, addressed(config.trustProxy), securityHeaders);
   if (origins) {
     app.enableCors({
       origin: origins,

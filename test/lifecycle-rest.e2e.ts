@@ -2,7 +2,7 @@ import { describeLifecycle, type Door } from './support/lifecycle.js';
 import type { Station } from './support/station.js';
 
 describe('the lifecycle over REST, in a sandbox,', () => {
-  describeLifecycle({ env: { SANDBOX: 'bubblewrap' } }, (station) => Promise.resolve(restDoor(station)));
+  describeLifecycle('REST', { env: { SANDBOX: 'bubblewrap' } }, (station) => Promise.resolve(restDoor(station)));
 });
 
 function restDoor(station: Station): Door {

@@ -5,9 +5,7 @@ import { ask, type StationSocket, type SuccessMessage } from './support/station-
 import { useStation } from './support/use-station.js';
 
 describe('the lifecycle over Socket.IO, without a sandbox,', () => {
-  const env = { SANDBOX: 'none' };
-  const isTried = (app: string) => ['express-npm', 'typescript-build', 'websocket'].includes(app) !== IS_MATRIX;
-  describeLifecycle({ env, isTried }, async (station) => socketDoor(await station.socket()));
+  describeLifecycle('Socket.IO', { env: { SANDBOX: 'none' } }, async (station) => socketDoor(await station.socket()));
 });
 
 (IS_MATRIX ? describe.skip : describe)('messages that do not wait for one another', () => {

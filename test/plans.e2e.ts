@@ -188,6 +188,27 @@ describe('an owner with a plan', () => {
     expect((await api('POST', `/repo/${repoId}/update`, {})).status).toBe(200);
   });
 
+  it('may ask so often, over REST and sockets together', async () => {
+    plansAre({ ...SMALL, quotas: { requestsPerMinute: 5 } }, { ...LARGE, quotas: {} });
+    process.kill(Number(station.pid), 'SIGHUP');
+    const limitOf = async () => (await api<Owner>('GET', '/auth/me')).body.result?.limits.requestsPerMinute;
+    await eventually('the plans were read', async () => (await limitOf()) === 5);
+    const socket = await station.socket({ apiKey: key }).catch(() => undefined);
+    const refused = await eventually('it is refused', async () => {
+      const answer = await api('GET', '/repo/list');
+      return answer.status === 429 && answer;
+    });
+    expect(refused.body).toMatchObject({
+      ...{ code: 'RATE_LIMITED', retryable: true },
+      context: { plan: 'small', quota: 'requestsPerMinute', limit: 5, raisedBy: 'large' },
+    });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    if (socket) expect((await ask(socket, { operation: 'list' })).error).toMatchObject({ code: 'RATE_LIMITED' });
+    plansAre(SMALL, LARGE);
+    process.kill(Number(station.pid), 'SIGHUP');
+    await eventually('the plans were read', async () => (await api('GET', '/auth/me')).status === 200);
+  });
+
   it('keeps it when the station starts again, and is free of it when it is taken away', async () => {
     await station.restart();
     expect((await api<Owner>('GET', '/auth/me')).body.result.plan).toBe('small');

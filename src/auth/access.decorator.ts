@@ -16,7 +16,7 @@ export function Authenticated(access: Exclude<Access, 'public'>): MethodDecorato
   return applyDecorators(
     SetMetadata(ACCESS, access),
     ApiBearerAuth(),
-    ApiFailures('UNAUTHORIZED', ...(access.permission === 'any' ? [] : (['FORBIDDEN'] as const))),
+    ApiFailures('UNAUTHORIZED', 'RATE_LIMITED', ...(access.permission === 'any' ? [] : (['FORBIDDEN'] as const))),
   );
 }
 

@@ -7,6 +7,7 @@ import { ApiKeysService } from './api-keys.service.js';
 import { bearerOf } from './bearer.js';
 import type { Permission } from '../contracts/permissions.js';
 import type { Principal } from './principal.js';
+import { RateLimit } from './rate-limit.service.js';
 
 /** Denies by default: a route that states neither a permission nor that it is public is nobody's. */
 @Injectable()
@@ -14,6 +15,7 @@ export class ApiKeyGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly keys: ApiKeysService,
+    private readonly rateLimit: RateLimit,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -24,10 +26,20 @@ export class ApiKeyGuard implements CanActivate {
     if (access === 'public') return true;
     const request = context.switchToHttp().getRequest<StationRequest>();
     request.operation = access?.operation;
-    request.principal = await this.keys.authenticate(bearerOf(request.rawHeaders));
+    request.principal = await this.identify(request);
+    await this.rateLimit.ofCaller(request.principal);
     if (!access) throw new Failure('FORBIDDEN', 'This route states no permission, so it is closed to everyone.');
     if (access.permission !== 'any') requirePermission(request.principal, access.permission);
     return true;
+  }
+
+  private async identify({ rawHeaders, address }: StationRequest): Promise<Principal> {
+    try {
+      return await this.keys.authenticate(bearerOf(rawHeaders));
+    } catch (error) {
+      await this.rateLimit.ofStranger(address);
+      throw error;
+    }
   }
 }
 

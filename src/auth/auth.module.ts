@@ -1,11 +1,13 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { AdminKeyService } from './admin-key.service.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { AuthController } from './auth.controller.js';
 import { OwnersService } from './owners.service.js';
 import { PlansController } from './plans.controller.js';
+import { RateLimit } from './rate-limit.service.js';
 import { RepositoryAccess } from './repository-access.js';
 
 /** Keys and what they permit. Its guard stands before every route of the application. */
@@ -15,9 +17,14 @@ import { RepositoryAccess } from './repository-access.js';
     ApiKeysService,
     AdminKeyService,
     OwnersService,
+    {
+      provide: RateLimit,
+      inject: [STATION_CONFIG],
+      useFactory: (config: StationConfig) => RateLimit.begin(config),
+    },
     RepositoryAccess,
     { provide: APP_GUARD, useClass: ApiKeyGuard },
   ],
-  exports: [ApiKeysService, AdminKeyService, RepositoryAccess],
+  exports: [ApiKeysService, RateLimit, AdminKeyService, RepositoryAccess],
 })
 export class AuthModule {}

@@ -8,6 +8,8 @@ import type { OperationName } from '../contracts/operation-names.js';
 export interface StationRequest extends Request {
   /** The client's X-Request-Id where it sent a usable one. */
   requestId: string;
+  /** Network address of the caller. */
+  address: string | null;
   /** Set by the guard; missing on public routes only. */
   principal?: Principal;
   /** Which operation the route stands for. */

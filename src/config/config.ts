@@ -81,6 +81,10 @@ const VARIABLES = {
   PUBLIC_URL: webUrl({ optional: true }),
   /** 64 hex digits: encrypts stored credentials and run environments. Without it a key is made in DATA_DIR. */
   SECRETS_KEY: text({ optional: true, pattern: /^[0-9a-f]{64}$/i, expects: '64 hexadecimal digits' }),
+  /** Requests and messages a minute of one key, or of one address that shows no valid key; 0 is no limit. */
+  RATE_LIMIT: int({ default: 1_200, min: 0, max: 1_000_000 }),
+  /** How many proxies stand in front of the server: the address of a caller is the one that the outermost has seen. */
+  TRUST_PROXY: int({ default: 0, min: 0, max: 16 }),
   /** JSON file with the plans that owners may be granted, read again on SIGHUP. Default: three plans, see docs/plans.md. */
   PLANS_FILE: file({ optional: true }),
   /** Origins, comma separated, whose pages may call the API from a browser. `*` is any. */
@@ -120,6 +124,8 @@ export interface StationConfig {
   readonly adminApiKey?: string;
   readonly publicUrl?: string;
   readonly secretsKey?: string;
+  readonly rateLimit: number;
+  readonly trustProxy: number;
   readonly plansFile?: string;
   readonly corsOrigins: readonly string[];
   readonly logFormat: 'pretty' | 'json';
@@ -163,6 +169,8 @@ export function readConfig(env: NodeJS.ProcessEnv): StationConfig {
     adminApiKey: values.ADMIN_API_KEY,
     publicUrl: values.PUBLIC_URL,
     secretsKey: values.SECRETS_KEY,
+    rateLimit: values.RATE_LIMIT,
+    trustProxy: values.TRUST_PROXY,
     plansFile: values.PLANS_FILE && resolve(values.PLANS_FILE),
     corsOrigins: values.CORS_ORIGINS,
     logFormat: values.LOG_FORMAT,

@@ -49,6 +49,7 @@ export const FAILURE_CODES = {
     'Use a new Idempotency-Key for a request with another body.',
   ),
   TOO_LARGE: kind('The request is too large', 'Send a smaller body.'),
+  RATE_LIMITED: kind('Too many requests', 'Wait for the time in Retry-After, and ask less often.', true),
   QUEUE_FULL: kind('The queue is full', 'Wait for the time in Retry-After and send the request again.', true),
 
   // What the repository, or what was asked of it, is at fault for

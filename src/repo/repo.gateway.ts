@@ -9,7 +9,7 @@ import { failureOfException } from '../common/failure-of-exception.js';
 import { refuseExcess } from '../common/bounds.js';
 import { validate } from '../common/validation.js';
 import { Failure } from '../contracts/failure.js';
-import { AuditTrail, type Origin } from '../auth/audit/audit-trail.service.js';
+import { AuditTrail } from '../auth/audit/audit-trail.service.js';
 import type { Principal } from '../auth/principal.js';
 import { boundBacklog } from './sockets/backlog.js';
 import { OperationMessageDto, SubscribeMessageDto, UnsubscribeMessageDto } from './sockets/messages.dto.js';
@@ -71,7 +71,12 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
 
   private async operate(session: SocketSession, caller: Principal, body: unknown, reply: Reply): Promise<void> {
     const message = validate(OperationMessageDto, body, 'message');
-    await this.operations.takeUp(message, caller, { socketId: session.socket.id, origin: originOf(session) }, reply);
+    await this.operations.takeUp(
+      message,
+      caller,
+      { socketId: session.socket.id, origin: this.sessions.originOf(session.socket) },
+      reply,
+    );
   }
 
   private async subscribe(session: SocketSession, caller: Principal, body: unknown, reply: Reply): Promise<void> {
@@ -99,7 +104,8 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
         await handler(session, caller, body, reply);
       } catch (error) {
         reply.fail(error);
-        if (caller && reply.isOfChange) await this.audit.answered(caller, originOf(session), reply.refusal(error));
+        if (caller && reply.isOfChange)
+          await this.audit.answered(caller, this.sessions.originOf(session.socket), reply.refusal(error));
       }
     };
     try {
@@ -109,8 +115,6 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
     }
   }
 }
-
-const originOf = ({ socket }: SocketSession): Origin => ({ door: 'socket', address: socket.handshake.address });
 
 const unknownEvent = (event: string, known: string[]): Failure =>
   new Failure('BAD_REQUEST', `There is no event ${event.slice(0, 100)}: expected one of ${known.join(', ')}`);

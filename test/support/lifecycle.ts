@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InstallResult, RunResult } from '../../src/contracts/operations.js';
 import { fixture } from './fixtures.js';
+import { IS_MATRIX } from './matrix.js';
 import { alive } from './processes.mjs';
 import type { Station, StationOptions } from './station.js';
 import type { CloneResult, StatusResult, StopResult, UnloadResult, UpdateResult } from './station-client.js';
@@ -27,6 +28,8 @@ export type Door = <K extends keyof Results>(
 
 interface AppUnderTest {
   name: string;
+  /** Through which it goes in `npm test`; the other one is part of the matrix. */
+  door: 'REST' | 'Socket.IO';
   installed?: object;
   builds?: boolean;
   answers?: object;
@@ -34,25 +37,32 @@ interface AppUnderTest {
 }
 
 const APPS: AppUnderTest[] = [
-  { name: 'express-npm', installed: { packageManager: { used: 'npm' }, frozen: true } },
-  { name: 'express-yarn', installed: { packageManager: { used: 'yarn' }, frozen: true } },
-  { name: 'express-pnpm', installed: { packageManager: { used: 'pnpm', version: '10.12.4' }, frozen: true } },
-  { name: 'typescript-build', builds: true },
+  { name: 'express-npm', door: 'REST', installed: { packageManager: { used: 'npm' }, frozen: true } },
+  { name: 'express-yarn', door: 'Socket.IO', installed: { packageManager: { used: 'yarn' }, frozen: true } },
+  {
+    name: 'express-pnpm',
+    door: 'REST',
+    installed: { packageManager: { used: 'pnpm', version: '10.12.4' }, frozen: true },
+  },
+  { name: 'typescript-build', door: 'Socket.IO', builds: true },
   {
     name: 'websocket',
+    door: 'Socket.IO',
     serves: async (url) => expect(await webSocketExchange(url, 'hello')).toBe('echo hello'),
   },
   {
     name: 'node-24',
+    door: 'REST',
     installed: { node: { wanted: '>=24 <25' } },
     answers: { node: expect.stringMatching(/^v24\./) as unknown },
   },
-  { name: 'native-module', answers: { sum: 42 } },
+  { name: 'native-module', door: 'REST', answers: { sum: 42 } },
 ];
 
 /** The tests that both doors have to pass alike. */
 export function describeLifecycle(
-  { isTried = () => true, ...options }: StationOptions & { isTried?: (app: string) => boolean },
+  through: AppUnderTest['door'],
+  options: StationOptions,
   openDoor: (station: Station) => Promise<Door>,
 ): void {
   const kit = useStation(options);
@@ -61,7 +71,7 @@ export function describeLifecycle(
     door = await openDoor(kit.station);
   });
 
-  it.each(APPS.filter(({ name }) => isTried(name)))(
+  it.each(APPS.filter((app) => (app.door === through) !== IS_MATRIX))(
     'docks $name, from its clone to its unload',
     async (app) => {
       const repository = await kit.git.createRepository(`alice/${app.name}`, { files: fixture(app.name) });

@@ -7,26 +7,24 @@ const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const MAX_CHARS = 200;
 
 /** Where a request has come from. */
-export const originOf = ({ ip }: Request): Origin => ({ door: 'rest', address: ip ?? null });
+export const originOf = ({ address }: StationRequest): Origin => ({ door: 'rest', address });
 
 /** Keeps what requests have changed, or were refused. An operation that was accepted keeps itself. */
 export function auditing(audit: AuditTrail) {
   return (request: Request, response: Response, next: NextFunction): void => {
-    const origin = originOf(request);
-    if (!READS.has(request.method)) response.once('close', () => keep(request as StationRequest, origin, audit));
+    if (!READS.has(request.method)) response.once('close', () => keep(request as StationRequest, audit));
     next();
   };
 }
 
-function keep(
-  { principal, operation, failure, method, route, params }: StationRequest,
-  origin: Origin,
-  audit: AuditTrail,
-): void {
+function keep(request: StationRequest, audit: AuditTrail): void {
+  const { principal, operation, failure, method, params } = request;
   if (!principal || failure instanceof OperationFailure) return;
   if (operation && !failure) return;
-  const path = (route as { path?: string } | undefined)?.path ?? '';
+  const { path = '' } = (request.route ?? {}) as { path?: string };
   const { repoId } = (params ?? {}) as { repoId?: string };
   const action = operation ?? `${method} ${path}`;
-  void audit.answered(principal, origin, { action, repoId: repoId?.slice(0, MAX_CHARS), code: failure?.code });
+  void audit.answered(principal, originOf(request), {
+    ...{ action, repoId: repoId?.slice(0, MAX_CHARS), code: failure?.code },
+  });
 }

@@ -28,6 +28,9 @@ export class QuotasDto implements Quotas {
 
   @Quota('MiB of disk of all repositories together')
   diskMb!: number | null;
+
+  @Quota('Requests and messages a minute')
+  requestsPerMinute!: number | null;
 }
 
 export class OwnerUseDto implements OwnerUse {

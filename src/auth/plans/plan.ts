@@ -1,3 +1,4 @@
+import type { FailureCode } from '../../contracts/failure-codes.js';
 import { Failure } from '../../contracts/failure.js';
 import type { Permission } from '../../contracts/permissions.js';
 
@@ -17,6 +18,8 @@ export interface Quotas {
   diskPerRepositoryMb: number | null;
   /** MiB of disk of all repositories together. */
   diskMb: number | null;
+  /** Requests and messages a minute. */
+  requestsPerMinute: number | null;
 }
 
 /** What a Patreon tier, or an administrator, grants. */
@@ -33,7 +36,7 @@ export interface Plan {
 /** Of whom nothing bounds. */
 export const UNBOUNDED: Quotas = {
   ...{ repositories: null, runningApps: null, operationsAtOnce: null, queuedOperations: null },
-  ...{ memoryPerAppMb: null, diskPerRepositoryMb: null, diskMb: null },
+  ...{ memoryPerAppMb: null, diskPerRepositoryMb: null, diskMb: null, requestsPerMinute: null },
 };
 
 /** What a limit counts, as a refusal says it. */
@@ -45,6 +48,13 @@ const WHAT: Record<keyof Quotas, string> = {
   memoryPerAppMb: 'MiB of memory of an app',
   diskPerRepositoryMb: 'MiB of disk of a repository',
   diskMb: 'MiB of disk',
+  requestsPerMinute: 'requests a minute',
+};
+
+/** What passes by itself is worth another try. */
+const CODES: Partial<Record<keyof Quotas, FailureCode>> = {
+  queuedOperations: 'QUEUE_FULL',
+  requestsPerMinute: 'RATE_LIMITED',
 };
 
 /** A caller's plan, with those that are above it: a refusal says which of them allows more. */
@@ -74,14 +84,17 @@ export class GrantedPlan {
   }
 
   /** Says the limit, the use, and the cheapest plan that allows more. */
-  private refusal(quota: keyof Quotas, use: number): Failure {
+  refusal(quota: keyof Quotas, use: number, more: object = {}): Failure {
     const limit = this.quotas[quota];
     const raisedBy = this.above.find(({ quotas }) => (quotas[quota] ?? Infinity) > (limit ?? Infinity));
-    const code = quota === 'queuedOperations' ? 'QUEUE_FULL' : 'PLAN_LIMIT';
-    return new Failure(code, `The plan "${this.plan.name}" allows ${limit} ${WHAT[quota]}: ${use} are in use`, {
-      context: { plan: this.id, quota, limit, use, raisedBy: raisedBy?.id ?? null },
-      ...suggestionOf(raisedBy),
-    });
+    return new Failure(
+      CODES[quota] ?? 'PLAN_LIMIT',
+      `The plan "${this.plan.name}" allows ${limit} ${WHAT[quota]}: ${use} are in use`,
+      {
+        context: { plan: this.id, quota, limit, use, raisedBy: raisedBy?.id ?? null, ...more },
+        ...suggestionOf(raisedBy),
+      },
+    );
   }
 
   /** FORBIDDEN, with the cheapest plan that has the permission. */

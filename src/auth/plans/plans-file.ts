@@ -27,6 +27,8 @@ class QuotasDto implements Partial<Quotas> {
   diskPerRepositoryMb?: number;
   @QuotaField(16)
   diskMb?: number;
+  @QuotaField(1)
+  requestsPerMinute?: number;
 }
 
 class PlanDto {

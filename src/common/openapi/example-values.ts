@@ -174,7 +174,7 @@ const foreground: Plain<results.RunResultDto> = {
 
 const UNBOUNDED = {
   ...{ repositories: null, runningApps: null, operationsAtOnce: null, queuedOperations: null },
-  ...{ memoryPerAppMb: null, diskPerRepositoryMb: null, diskMb: null },
+  ...{ memoryPerAppMb: null, diskPerRepositoryMb: null, diskMb: null, requestsPerMinute: null },
 };
 
 const use = { repositories: 3, runningApps: 1, operationsAtOnce: 0, queuedOperations: 0, diskMb: 412 };
@@ -194,7 +194,7 @@ const supporter = {
   ...{ id: 'supporter', name: 'Supporter', permissions: ['read', 'clone', 'install', 'run', 'stop', 'unload'] },
   quotas: {
     ...{ repositories: 3, runningApps: 1, operationsAtOnce: 1, queuedOperations: 10 },
-    ...{ memoryPerAppMb: 1024, diskPerRepositoryMb: 2048, diskMb: 4096 },
+    ...{ memoryPerAppMb: 1024, diskPerRepositoryMb: 2048, diskMb: 4096, requestsPerMinute: 120 },
   },
 };
 

@@ -1,7 +1,11 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { addressOf } from '../../auth/address.js';
 import { ApiKeysService } from '../../auth/api-keys.service.js';
+import type { Origin } from '../../auth/audit/audit-trail.service.js';
 import { bearerOf } from '../../auth/bearer.js';
 import type { Principal } from '../../auth/principal.js';
+import { RateLimit } from '../../auth/rate-limit.service.js';
+import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import { isPlainObject } from '../../common/fields.js';
 import { Failure } from '../../contracts/failure.js';
 import { EventBus } from '../../events/event-bus.js';
@@ -18,6 +22,8 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly keys: ApiKeysService,
     private readonly events: EventBus,
+    private readonly rateLimit: RateLimit,
+    @Inject(STATION_CONFIG) private readonly config: StationConfig,
   ) {}
 
   onModuleInit(): void {
@@ -40,7 +46,15 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
       throw new Failure('UNAUTHORIZED', 'auth.apiKey is not text.');
     }
     const key = inAuth ?? bearerOf(socket.request.rawHeaders);
-    if (key !== undefined) this.admitted.set(socket, await this.keys.authenticate(key));
+    if (key === undefined) return;
+    const principal = await this.identify(key, socket);
+    await this.rateLimit.ofCaller(principal);
+    this.admitted.set(socket, principal);
+  }
+
+  /** How the socket has reached the station. */
+  originOf({ request }: StationSocket): Origin {
+    return { door: 'socket', address: addressOf(request, this.config.trustProxy) };
   }
 
   open(socket: StationSocket): SocketSession {
@@ -63,14 +77,23 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
   /** Who asks: the message's own key, else whoever the socket is signed in as. The message has not been validated yet. */
   async callerOf(session: SocketSession, message: unknown): Promise<Principal> {
     const apiKey = isPlainObject(message) ? message.apiKey : undefined;
-    if (typeof apiKey === 'string') {
-      const principal = await this.keys.authenticate(apiKey);
-      session.signIn(principal);
-      return principal;
+    const principal = typeof apiKey === 'string' ? await this.identify(apiKey, session.socket) : session.principal;
+    if (!principal) {
+      throw new Failure('UNAUTHORIZED', 'No API key was sent.', {
+        suggestion: 'Send auth.apiKey in the handshake, or apiKey in the message.',
+      });
     }
-    if (session.principal) return session.principal;
-    throw new Failure('UNAUTHORIZED', 'No API key was sent.', {
-      suggestion: 'Send auth.apiKey in the handshake, or apiKey in the message.',
-    });
+    await this.rateLimit.ofCaller(principal);
+    session.signIn(principal);
+    return principal;
+  }
+
+  private async identify(key: string, socket: StationSocket): Promise<Principal> {
+    try {
+      return await this.keys.authenticate(key);
+    } catch (error) {
+      await this.rateLimit.ofStranger(this.originOf(socket).address);
+      throw error;
+    }
   }
 }
