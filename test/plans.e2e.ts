@@ -20,7 +20,7 @@ const SMALL = {
 };
 const LARGE = {
   ...{ id: 'large', name: 'Large', permissions: [...PERMISSIONS, 'update'] },
-  quotas: { ...SMALL.quotas, repositories: 20, runningApps: 2, diskMb: 16 },
+  quotas: { ...SMALL.quotas, repositories: 20, runningApps: 2, memoryPerAppMb: 512, diskMb: 16 },
 };
 
 interface Owner {
@@ -168,6 +168,10 @@ describe('an owner with a plan', () => {
     const repoId = await clone();
     const { body } = await api<{ limits: object }>('GET', `/repo/${repoId}`);
     expect(body.result.limits).toMatchObject({ memoryMb: 256, diskMb: 64, processes: 1024 });
+    await grant('alice', 'large');
+    expect((await api('POST', `/repo/${repoId}/run`, {})).status).toBe(200);
+    const { limits } = (await api<{ limits: object }>('GET', `/repo/${repoId}`)).body.result;
+    expect(limits).toMatchObject({ memoryMb: 512 });
   });
 
   it('may take so much disk with all that it has', async () => {

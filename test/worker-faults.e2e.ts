@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { eventually } from './support/eventually.js';
 import { packageJson } from './support/fixtures.js';
-import { processesTagged } from './support/processes.mjs';
+import { processesOf } from './support/traces.js';
 import { useStation } from './support/use-station.js';
 
 const TIMES = 2;
@@ -37,7 +37,7 @@ describe('a thread that', () => {
 
   /** Nothing is left of the faults: no process, no thread, no slot, no lock on a repository, and the server is the same. */
   async function expectNothingIsLeft(): Promise<void> {
-    expect(processesTagged('left-by-a-faulty-thread')).toEqual([]);
+    expect(processesOf(kit.station)).toEqual([]);
     for (const repoId of repositories) {
       const { body } = await kit.station.run(repoId, { script: 'fine', background: false });
       expect(body.result).toMatchObject({ exitCode: 0, output: 'fine\n' });

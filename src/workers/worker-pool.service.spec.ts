@@ -1,11 +1,13 @@
 import { readdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { Logger } from '@nestjs/common';
 import { UNCONFINED } from '../../test/support/sandbox-plans.js';
 import { eventually } from '../../test/support/eventually.js';
-import { processesTagged } from '../../test/support/processes.mjs';
+import { processesMentioning } from '../../test/support/processes.mjs';
 import { Failure } from '../contracts/failure.js';
 import { WorkerPoolService, type ThreadRun } from './worker-pool.service.js';
 
+const MARKER = `worker-pool-spec:${process.pid}`;
 const ROUNDS = 2;
 const AT_ONCE = 5;
 const SPARE = 2;
@@ -36,18 +38,24 @@ describe('the worker pool', () => {
       operation: 'unload',
       context: {
         ...{ operationId, uid: 'r_1', repoId: fault ?? 'none', paths, log, sandbox: UNCONFINED },
-        marker: `worker-pool-spec:${process.pid}:${operationId}`,
+        marker: `${MARKER}:${operationId}`,
       },
       input: {},
       onMessage: () => undefined,
     });
   }
 
+  /** Node.js starts the helpers of the main thread at their first use: before they are counted. */
+  beforeAll(async () => {
+    await stat('/');
+    await start().output;
+  });
+
   /** The main thread, its helpers, and one for each worker. */
   const threads = () => readdirSync('/proc/self/task').length;
 
   async function isWhole(threadsBefore: number): Promise<void> {
-    expect(processesTagged('left-by-a-faulty-thread')).toEqual([]);
+    expect(processesMentioning(MARKER)).toEqual([]);
     expect(pool.stats()).toEqual({ busy: 0, idle: SPARE, threads: [] });
     await eventually('the threads have gone', () => threads() <= threadsBefore);
     expect(await start().output).toEqual({ freedBytes: 7 });

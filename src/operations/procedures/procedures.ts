@@ -1,8 +1,10 @@
-import { inspect } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { Injectable, Logger } from '@nestjs/common';
 import { Failure } from '../../contracts/failure.js';
 import type { OperationName } from '../../contracts/operations.js';
 import type { AnyJob, Procedure } from '../job.js';
+import { RepositoryChanges } from '../repository-changes.js';
+import { StationIsolation } from '../station-isolation.js';
 import { CloneProcedure } from './clone.procedure.js';
 import { InstallProcedure } from './install.procedure.js';
 import { RunProcedure } from './run.procedure.js';
@@ -25,6 +27,8 @@ export class Procedures {
     stop: StopProcedure,
     status: StatusProcedure,
     unload: UnloadProcedure,
+    private readonly isolation: StationIsolation,
+    private readonly changes: RepositoryChanges,
   ) {
     this.byName = { clone, install, update, run, stop, status, unload };
   }
@@ -32,6 +36,7 @@ export class Procedures {
   async perform(job: AnyJob): Promise<unknown> {
     const { operation, operationId, repoId } = job.operation;
     try {
+      await this.renewLimits(job);
       return await (this.byName[operation] as Procedure<OperationName>).perform(job);
     } catch (error) {
       // Callers are told no more than that it happened.
@@ -40,5 +45,12 @@ export class Procedures {
       }
       throw error;
     }
+  }
+
+  /** The owner may have been granted another plan since: what is begun now is held to that, and reported so. */
+  private async renewLimits(job: AnyJob): Promise<void> {
+    const entry = await job.entry();
+    const { limits } = this.isolation.planFor(entry);
+    if (!isDeepStrictEqual(entry.limits, limits)) await this.changes.apply(entry.uid, { limits });
   }
 }
