@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { RunResult } from '../src/contracts/operations.js';
@@ -74,6 +74,7 @@ describe.each(SERVER_USERS)('on a server of $name, an app with a network of its 
     const visitors = Array.from({ length: MAX_PROCESSES + 20 }, () => connect(Number(port), '127.0.0.1'));
     // Whoever is not taken in at once is taken in after a second, and after more than that when there are many.
     const signal = AbortSignal.timeout(PROMPT_MS);
+    setMaxListeners(0, signal);
     const answers = visitors.map((socket) => {
       socket.write('GET / HTTP/1.1\r\nHost: app\r\n\r\n');
       return once(socket, 'data', { signal });

@@ -13,6 +13,9 @@ import { StopProcedure } from './stop.procedure.js';
 import { UnloadProcedure } from './unload.procedure.js';
 import { UpdateProcedure } from './update.procedure.js';
 
+/** What runs programs. An unload goes on where the clone before it has taken the repository out again. */
+const LIMITED = new Set<OperationName>(['clone', 'install', 'update', 'run']);
+
 /** Every operation has its procedure, or this does not compile. */
 @Injectable()
 export class Procedures {
@@ -36,7 +39,7 @@ export class Procedures {
   async perform(job: AnyJob): Promise<unknown> {
     const { operation, operationId, repoId } = job.operation;
     try {
-      await this.renewLimits(job);
+      if (LIMITED.has(operation)) await this.renewLimits(job);
       return await (this.byName[operation] as Procedure<OperationName>).perform(job);
     } catch (error) {
       // Callers are told no more than that it happened.
