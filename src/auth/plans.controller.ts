@@ -26,7 +26,7 @@ export class PlansController {
   @ApiOperation({ summary: 'The plans that there are', description: 'From the cheapest on, with what each allows.' })
   @ApiResult(PlanListDto)
   list(): Success<PlanListDto> {
-    return success({ plans: this.plans.all().map(({ tiers: _, ...plan }) => plan) });
+    return success({ plans: [...this.plans.all()] });
   }
 
   @Get('owners')

@@ -74,15 +74,6 @@ export function ChoicesField({ values, ...docs }: FieldDocs & { values: readonly
   return field(`a list of ${values.join(', ')}`, fits, { type: String, isArray: true, enum: [...values] }, docs);
 }
 
-export function TextsField({
-  pattern,
-  ...docs
-}: FieldDocs & Required<Pick<TextOptions, 'pattern'>>): PropertyDecorator {
-  const fits = (value: unknown) =>
-    Array.isArray(value) && value.every((one) => typeof one === 'string' && pattern.regex.test(one));
-  return field(`a list of ${pattern.says}`, fits, { type: String, isArray: true }, docs);
-}
-
 /** An object with fields of its own. */
 export function ObjectField({ type, ...docs }: FieldDocs & { type: () => DtoClass }): PropertyDecorator {
   return applyDecorators(field('an object', isPlainObject, { type }, docs), Reflect.metadata(NESTED, type));

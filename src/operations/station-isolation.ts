@@ -49,7 +49,7 @@ export class StationIsolation {
       await probeSandbox({ plan, folder, marker: `${folders.stationId}:probe:probe` });
       return plan;
     };
-    let shared = reasonForShared(config);
+    let shared = config.network === 'shared' ? 'NETWORK=shared' : undefined;
     try {
       if (!shared) return new StationIsolation(await probe({ mode: 'private' }), config, owners);
     } catch (error) {
@@ -105,10 +105,6 @@ export class StationIsolation {
 const least = (...limits: (number | null)[]): number => Math.min(...limits.map((limit) => limit ?? Infinity));
 
 const reasonOf = (error: unknown): string => withoutPaths(error instanceof Error ? error.message : String(error));
-
-function reasonForShared({ network }: StationConfig): string | undefined {
-  return network === 'shared' ? 'NETWORK=shared' : undefined;
-}
 
 function machineOf(config: StationConfig, { toolchains }: StationFolders, registry: RegistryAccess): SandboxMachine {
   const prefix = dirname(dirname(process.execPath));

@@ -11,7 +11,7 @@ export interface Origin {
   address: string | null;
 }
 
-interface Refusal {
+interface Answer {
   action: string;
   repoId?: string;
   /** Undefined where it has succeeded, and is no operation. */
@@ -37,7 +37,7 @@ export class AuditTrail {
   }
 
   /** Something else was done, or something was refused. */
-  async answered(by: Principal, origin: Origin, { action, repoId, code }: Refusal): Promise<void> {
+  async answered(by: Principal, origin: Origin, { action, repoId, code }: Answer): Promise<void> {
     const outcome = code === undefined ? 'succeeded' : 'refused';
     await this.keep(by, origin, {
       ...{ action, repoId: repoId ?? null, uid: null, operationId: null, outcome, code: code ?? null },

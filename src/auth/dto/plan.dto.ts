@@ -50,7 +50,7 @@ export class OwnerUseDto implements OwnerUse {
   diskMb!: number;
 }
 
-export class PlanDto implements Omit<Plan, 'tiers'> {
+export class PlanDto implements Plan {
   @ApiProperty({ example: 'supporter' })
   id!: string;
 

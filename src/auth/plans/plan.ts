@@ -22,13 +22,11 @@ export interface Quotas {
   requestsPerMinute: number | null;
 }
 
-/** What a Patreon tier, or an administrator, grants. */
+/** What an administrator grants. */
 export interface Plan {
   id: string;
   /** For people. */
   name: string;
-  /** Ids of the Patreon tiers that grant it. */
-  tiers: readonly string[];
   permissions: readonly Permission[];
   quotas: Quotas;
 }

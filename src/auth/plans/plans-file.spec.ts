@@ -22,13 +22,13 @@ describe('a file of plans', () => {
   it('is read, and what it leaves out is not limited', () => {
     const [small, large] = read({
       plans: [
-        { ...plan, tiers: ['123'], quotas: { repositories: 0, memoryPerAppMb: 512 } },
+        { ...plan, quotas: { repositories: 0, memoryPerAppMb: 512 } },
         { ...plan, id: 'large' },
       ],
     });
-    expect(small).toMatchObject({ id: 'small', tiers: ['123'], quotas: { repositories: 0, memoryPerAppMb: 512 } });
+    expect(small).toMatchObject({ id: 'small', quotas: { repositories: 0, memoryPerAppMb: 512 } });
     expect(small?.quotas).toMatchObject({ runningApps: null });
-    expect(large).toMatchObject({ tiers: [], quotas: { repositories: null } });
+    expect(large).toMatchObject({ quotas: { repositories: null } });
   });
 
   it('may hold the plans that there are without one', () => {
@@ -49,7 +49,6 @@ describe('a file of plans', () => {
       { plans: [{ ...plan, quotas: { runningApps: '1' } }] },
       'runningApps: expected an integer',
     ],
-    ['a tier that is a number', { plans: [{ ...plan, tiers: [123] }] }, 'tiers: expected a list of ids'],
     [
       'a permission that is unknown',
       { plans: [{ ...plan, permissions: ['fly'] }] },
@@ -57,16 +56,6 @@ describe('a file of plans', () => {
     ],
     ['too few permissions', { plans: [{ ...plan, permissions: ['clone'] }] }, 'expected read, stop, unload among them'],
     ['two plans of one id', { plans: [plan, plan] }, 'expected each id once'],
-    [
-      'a tier of two plans',
-      {
-        plans: [
-          { ...plan, tiers: ['1'] },
-          { ...plan, id: 'b', tiers: ['1'] },
-        ],
-      },
-      'expected each tier once',
-    ],
   ])('that holds %s is refused by the place at fault', (_, content, message) => {
     expect(() => read(content)).toThrow(`PLANS_FILE: `);
     expect(() => read(content)).toThrow(message);

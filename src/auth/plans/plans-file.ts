@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ChoicesField, IntegerField, isPlainObject, TextField, TextsField } from '../../common/fields.js';
+import { ChoicesField, IntegerField, isPlainObject, TextField } from '../../common/fields.js';
 import { validate } from '../../common/validation.js';
 import { Failure } from '../../contracts/failure.js';
 import { PERMISSIONS, type Permission } from '../../contracts/permissions.js';
@@ -43,12 +43,6 @@ class PlanDto {
   @TextField({ required: true, maxLength: 60, description: 'For people.' })
   name!: string;
 
-  @TextsField({
-    pattern: { regex: /^\d{1,20}$/, says: 'ids of Patreon tiers, which are digits in quotes' },
-    description: 'Tiers that grant it. Left out: only an administrator grants it.',
-  })
-  tiers?: string[];
-
   @ChoicesField({ values: PERMISSIONS, required: true, description: 'What its owner may do.' })
   permissions!: Permission[];
 }
@@ -68,14 +62,7 @@ function plansIn(file: string): Plan[] {
     throw new Error('expected {"plans": [...]}, with the plans from the cheapest on');
   }
   const plans = root.plans.map((plan: unknown, index) => toPlan(plan, `plans[${index}]`));
-  refuseTwice(
-    'id',
-    plans.map(({ id }) => id),
-  );
-  refuseTwice(
-    'tier',
-    plans.flatMap(({ tiers }) => tiers),
-  );
+  refuseTwice(plans.map(({ id }) => id));
   return plans;
 }
 
@@ -90,7 +77,7 @@ function parse(file: string): unknown {
 function toPlan(input: unknown, where: string): Plan {
   try {
     const { quotas = {}, ...rest } = isPlainObject(input) ? input : { plan: input };
-    const { id, name, tiers = [], permissions } = validate(PlanDto, rest, where);
+    const { id, name, permissions } = validate(PlanDto, rest, where);
     const missing = ALWAYS.filter((one) => !permissions.includes(one));
     if (missing.length > 0) {
       throw new Failure(
@@ -98,7 +85,7 @@ function toPlan(input: unknown, where: string): Plan {
         `permissions: expected ${ALWAYS.join(', ')} among them, as nobody is refused these`,
       );
     }
-    return { id, name, tiers, permissions, quotas: toQuotas(validate(QuotasDto, quotas, 'quotas')) };
+    return { id, name, permissions, quotas: toQuotas(validate(QuotasDto, quotas, 'quotas')) };
   } catch (error) {
     throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
   }
@@ -109,7 +96,7 @@ function toQuotas(given: QuotasDto): Quotas {
   return { ...UNBOUNDED, ...Object.fromEntries(stated) };
 }
 
-function refuseTwice(what: string, values: readonly string[]): void {
-  const twice = values.find((value, index) => values.indexOf(value) !== index);
-  if (twice !== undefined) throw new Error(`expected each ${what} once, and "${twice}" is there twice`);
+function refuseTwice(ids: readonly string[]): void {
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) throw new Error(`expected each id once, and "${twice}" is there twice`);
 }

@@ -1,3 +1,4 @@
+import { UNBOUNDED } from '../../auth/plans/plan.js';
 import type { LogPageDto, OperationDto, OperationPageDto } from './operation.dto.js';
 import { failure, problem, type Plain } from './problem-examples.js';
 import type { AppDto, RepositoryDto } from './repository.dto.js';
@@ -170,11 +171,6 @@ const succeeded: Plain<OperationDto> = { ...failed, status: 'succeeded', percent
 const foreground: Plain<results.RunResultDto> = {
   ...ended,
   ...{ readiness: 'exited', exitCode: 2, signal: null, output: 'src/main.ts: error\n', truncated: false },
-};
-
-const UNBOUNDED = {
-  ...{ repositories: null, runningApps: null, operationsAtOnce: null, queuedOperations: null },
-  ...{ memoryPerAppMb: null, diskPerRepositoryMb: null, diskMb: null, requestsPerMinute: null },
 };
 
 const use = { repositories: 3, runningApps: 1, operationsAtOnce: 0, queuedOperations: 0, diskMb: 412 };
