@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(fileURLToPath(import.meta.url), '../..');
-const entry = join(root, 'dist/station.js');
+const entry = join(root, 'dist/station-loader.cjs');
 const stamp = join(root, 'dist/built');
 
 /** @param {string} path */

@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
@@ -13,30 +13,35 @@ import { welcome } from './welcome.js';
 /** Kubernetes sends SIGKILL 30 s after SIGTERM by default; well before that everything has ended, or is ended here. */
 const EXIT_WITHIN_MS = 19_000;
 
-const config = configuration();
 const logger = new Logger('Station');
-const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
-  bodyParser: false,
-  forceCloseConnections: true, // idle keep-alive connections must not hold up the exit
-  logger: new StationLogger({
-    prefix: 'Docking Station',
-    colors: process.stdout.isTTY, // a file or a collector wants none
-    json: config.logFormat === 'json',
-    logLevels: ['log', 'warn', 'error', 'fatal'],
-  }),
-});
-applyAppSetup(app, config);
-await app.init(); // puts in order what the last life of the server has left
-const newAdminKey = await app.get(AdminKeyService).ensure();
-await app.listen(config.port, config.host);
-const greeting = welcome(config, await app.getUrl(), newAdminKey, app.get(StationIsolation));
-if (config.logFormat === 'json') logger.log(greeting);
-else console.log(greeting);
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void shutDown(signal));
-
 let shuttingDown = false;
 
-async function shutDown(signal: NodeJS.Signals): Promise<void> {
+/** Settled once the server serves. */
+export const started = start();
+
+async function start(): Promise<void> {
+  const config = configuration();
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
+    bodyParser: false,
+    forceCloseConnections: true, // idle keep-alive connections must not hold up the exit
+    logger: new StationLogger({
+      prefix: 'Docking Station',
+      colors: process.stdout.isTTY, // a file or a collector wants none
+      json: config.logFormat === 'json',
+      logLevels: ['log', 'warn', 'error', 'fatal'],
+    }),
+  });
+  applyAppSetup(app, config);
+  await app.init(); // puts in order what the last life of the server has left
+  const newAdminKey = await app.get(AdminKeyService).ensure();
+  await app.listen(config.port, config.host);
+  const greeting = welcome(config, await app.getUrl(), newAdminKey, app.get(StationIsolation));
+  if (config.logFormat === 'json') logger.log(greeting);
+  else console.log(greeting);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void shutDown(app, signal));
+}
+
+async function shutDown(app: INestApplication, signal: NodeJS.Signals): Promise<void> {
   if (shuttingDown) return;
   shuttingDown = true;
   logger.log(`${signal}: no new operation is taken, apps are stopped`);

@@ -109,7 +109,7 @@ export class Station extends StationClient {
   }
 
   private async launch(): Promise<void> {
-    const [file, ...args] = [...this.launcher, process.execPath, resolve('dist/station.js')];
+    const [file, ...args] = [...this.launcher, process.execPath, resolve('dist/station-loader.cjs')];
     const child = spawn(file, args, {
       cwd: this.root,
       env: this.environment(),
