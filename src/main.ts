@@ -34,11 +34,23 @@ async function start(): Promise<void> {
   applyAppSetup(app, config);
   await app.init(); // puts in order what the last life of the server has left
   const newAdminKey = await app.get(AdminKeyService).ensure();
-  await app.listen(config.port, config.host);
+  await listen(app, config);
   const greeting = welcome(config, await app.getUrl(), newAdminKey, app.get(StationIsolation));
   if (config.logFormat === 'json') logger.log(greeting);
   else console.log(greeting);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void shutDown(app, signal));
+}
+
+async function listen(app: INestApplication, { port, host }: StationConfig): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isTaken = code === 'EADDRINUSE';
+    console.error(isTaken ? `PORT: ${port} of ${host} is in use; choose another one` : `HOST, PORT: ${message}`);
+    await app.close();
+    process.exit(1);
+  }
 }
 
 async function shutDown(app: INestApplication, signal: NodeJS.Signals): Promise<void> {

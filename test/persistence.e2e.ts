@@ -15,12 +15,13 @@ import {
 import { mkdir, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import type { LogLine } from '../src/contracts/log.js';
 import { eventually } from './support/eventually.js';
 import { fixture, packageJson } from './support/fixtures.js';
 import { GitServer } from './support/git-server.js';
+import { sample } from './support/matrix.js';
 import { freePort } from './support/ports.js';
 import { alive, processesTagged } from './support/processes.mjs';
 import { Station } from './support/station.js';
@@ -51,9 +52,15 @@ async function expectInterrupted(station: Station, operationId: string): Promise
   expect(body.result.finishedAt).toBeGreaterThan(0);
 }
 
+// With a sandbox nothing outlives the server: without one it has to be found again.
+const kit = useStation({ env: { SANDBOX: 'none' } });
+
+async function unloadAll(): Promise<void> {
+  for (const repoId of await listed(kit.station)) await kit.station.unload(repoId);
+}
+
 describe('A station that was killed', () => {
-  // With a sandbox nothing outlives the server: without one it has to be found again.
-  const kit = useStation({ env: { SANDBOX: 'none' } });
+  afterAll(unloadAll);
 
   it(
     'in the middle of a clone leaves nothing of it',
@@ -283,7 +290,7 @@ describe('A station that was killed', () => {
 });
 
 describe('An update of an app that runs', () => {
-  const kit = useStation({ env: { SANDBOX: 'none' } });
+  afterAll(unloadAll);
   /** A dependency that needs no registry. */
   const withDependency = {
     'package.json': packageJson({ start: 'node s.js' }, { dependencies: { word: 'file:./word' } }),
@@ -315,7 +322,6 @@ describe('An update of an app that runs', () => {
 });
 
 describe('A station whose memory was damaged', () => {
-  const kit = useStation({ env: { SANDBOX: 'none' } });
   const NAMES = ['lost-app', 'lost-other'];
   const database = (station: Station) => join(station.dataDir, 'station.db');
 
@@ -328,16 +334,14 @@ describe('A station whose memory was damaged', () => {
     await station.run('lost-app', { env: { COLOUR: 'teal' } });
   });
 
-  it.each<[string, (station: Station) => void]>([
+  const damages: [string, (station: Station) => void][] = [
     ['is gone', (station) => databaseFiles(station).forEach((file) => rmSync(file))],
-    ['is empty', (station) => truncateSync(database(station), 0)],
     [
       'ends in the middle',
       (station) => {
         truncateSync(database(station), Math.floor(statSync(database(station)).size / 2));
       },
     ],
-    ['is something else', (station) => writeFileSync(database(station), '[]'.repeat(10_000))],
     [
       'has noise in it',
       (station) => {
@@ -346,14 +350,16 @@ describe('A station whose memory was damaged', () => {
         writeFileSync(database(station), bytes);
       },
     ],
-  ])(
+    ['is empty', (station) => truncateSync(database(station), 0)],
+    ['is something else', (station) => writeFileSync(database(station), '[]'.repeat(10_000))],
+  ];
+  it.each(sample(damages, 3))(
     'knows every repository again when the database %s',
     async (_, damage) => {
       const { station } = kit;
       await isRunning(station, 'lost-app');
-      await station.kill('SIGKILL');
+      await station.kill('SIGTERM'); // which leaves all that is known in this one file
       damage(station);
-      rmSync(`${database(station)}-wal`, { force: true }); // it could heal the rest
       station.output = '';
       await station.restart();
       expect(await listed(station)).toEqual(NAMES);
@@ -480,7 +486,7 @@ if (!mayMount) console.warn('Not run as root: a full disk cannot be made, and it
     LIVES_MS,
   );
 
-  it.each(['SIGKILL', 'SIGTERM'] as const)(
+  it.each(sample(['SIGKILL', 'SIGTERM'] as const))(
     'is alive after its start (%s), so that something can be unloaded',
     async (signal) => {
       const known = await listed(station);
@@ -505,9 +511,29 @@ if (!mayMount) console.warn('Not run as root: a full disk cannot be made, and it
   );
 });
 
-describe('A station whose data folder is taken away', () => {
-  const kit = useStation({ env: { SANDBOX: 'none' } });
+describe('A second station', () => {
+  const start = (env: Record<string, string>) =>
+    execa(process.execPath, [resolve('dist/station-loader.cjs')], { env, reject: false, timeout: 20_000 });
 
+  it('on the folders of one that runs does not start, and leaves that one alone', async () => {
+    const { dataDir: DATA_DIR, workspaceDir: WORKSPACE_DIR, output } = kit.station;
+    const { exitCode, stderr } = await start({ PORT: '0', DATA_DIR, WORKSPACE_DIR });
+    expect([exitCode, stderr]).toEqual([78, expect.stringContaining('a station is running on this folder already')]);
+    expect(kit.station.output).toBe(output);
+  });
+
+  it('on the port of one that runs says so, and ends', async () => {
+    const folder = await temporaryFolder('second');
+    const { port } = kit.station;
+    const folders = { DATA_DIR: join(folder, 'data'), WORKSPACE_DIR: join(folder, 'workspace') };
+    const { exitCode, stderr } = await start({ PORT: String(port), SANDBOX: 'none', ...folders });
+    const message = `PORT: ${port} of 127.0.0.1 is in use; choose another one`;
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe('A station whose data folder is taken away', () => {
   it('is alive, but not ready until it is back', async () => {
     const { station } = kit;
     const probe = async (path: string) => station.api('GET', path, undefined, { key: null });

@@ -3,7 +3,9 @@ import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { RunResult } from '../src/contracts/operations.js';
 import { packageJson, programs } from './support/fixtures.js';
+
 import { GitServer } from './support/git-server.js';
+import { sample } from './support/matrix.js';
 import { RegistryProxy } from './support/registry-proxy.js';
 import { asUser, SERVER_USERS } from './support/server-users.js';
 import { Station } from './support/station.js';
@@ -98,17 +100,21 @@ describe.each(SERVER_USERS)('on a server of $name, an app with a network of its 
     await station.stop(repoId);
   }, 60_000);
 
-  it.each([
+  const inUse: [string, () => number][] = [
     ['a stranger has', () => (stranger.address() as AddressInfo).port],
     ['the station has', () => station.port],
-  ])('that asks for a port which %s gets it inside, and another one outside', async (name, taken) => {
-    const repoId = await dock(station, git, `asks-${name.split(' ')[1]}`, { start: 'node listens.js' });
-    const app = await run(repoId, { port: taken() });
-    expect(app).toMatchObject({ ready: true, appPort: taken(), requestedPort: taken() });
-    expect(app.port).not.toBe(taken());
-    expect((await fetch(String(app.url), { headers: { connection: 'close' } })).status).toBe(200);
-    await station.stop(repoId);
-  });
+  ];
+  it.each(sample(inUse))(
+    'that asks for a port which %s gets it inside, and another one outside',
+    async (name, taken) => {
+      const repoId = await dock(station, git, `asks-${name.split(' ')[1]}`, { start: 'node listens.js' });
+      const app = await run(repoId, { port: taken() });
+      expect(app).toMatchObject({ ready: true, appPort: taken(), requestedPort: taken() });
+      expect(app.port).not.toBe(taken());
+      expect((await fetch(String(app.url), { headers: { connection: 'close' } })).status).toBe(200);
+      await station.stop(repoId);
+    },
+  );
 
   it('that asks for a free port has it inside and outside', async () => {
     const repoId = await dock(station, git, 'asks-free', { start: 'node listens.js' });

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { eventually } from './support/eventually.js';
 import { fixture, packageJson, programs } from './support/fixtures.js';
-import { IS_MATRIX } from './support/matrix.js';
+import { IS_MATRIX, sample } from './support/matrix.js';
 import { freePort } from './support/ports.js';
 import { alive, processesTagged } from './support/processes.mjs';
 import { ask, nextEvent } from './support/station-socket.js';
@@ -88,12 +88,13 @@ describe.each(IS_MATRIX ? ['none'] : ['bubblewrap'])('with SANDBOX=%s', (SANDBOX
   });
 
   describe('an app that is stopped', () => {
-    it.each([
-      ['a program', 'node listens.js'],
-      ['a shell and its child', 'node listens.js & wait'],
-      ['a detached child', 'node detached-child.js listens.js'],
+    const trees = [
       ['a daemon', './double-forks.sh node listens.js'],
-    ])(
+      ['a detached child', 'node detached-child.js listens.js'],
+      ['a shell and its child', 'node listens.js & wait'],
+      ['a program', 'node listens.js'],
+    ] as const;
+    it.each(sample(trees, 2))(
       'is dead, its port is free, and it runs again there: %s',
       async (name, start) => {
         const repoId = await dock({ start });

@@ -3,6 +3,7 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import type { App, Operation, Repository } from '../src/contracts/shapes.js';
 import { eventually } from './support/eventually.js';
 import { fixture, packageJson } from './support/fixtures.js';
+import { sample } from './support/matrix.js';
 import { alive, processesTagged } from './support/processes.mjs';
 import type { Station } from './support/station.js';
 import { filesOf, processesOf } from './support/traces.js';
@@ -130,7 +131,7 @@ describe('Apps and the end of the station', () => {
     const out = [await start('never', { restartPolicy: 'no' }), await start('stopped', {})];
     await station.stop('apps-stopped');
 
-    for (const end of ['SIGTERM', 'SIGKILL'] as const) {
+    for (const end of sample(['SIGKILL', 'SIGTERM'] as const)) {
       const before = await Promise.all(back.map(async ({ repoId }) => (await appOf(station, repoId))?.pid ?? null));
       await station.kill(end);
       await station.restart();
@@ -165,7 +166,7 @@ describe('An app in a sandbox', () => {
       );
     await started();
     await isRunning();
-    for (const end of ['SIGTERM', 'SIGKILL'] as const) {
+    for (const end of sample(['SIGTERM', 'SIGKILL'] as const)) {
       await station.kill(end);
       await run;
       await station.restart();

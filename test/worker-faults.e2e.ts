@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { eventually } from './support/eventually.js';
 import { packageJson } from './support/fixtures.js';
+import { sample } from './support/matrix.js';
 import { processesOf } from './support/traces.js';
 import { useStation } from './support/use-station.js';
 
@@ -72,10 +73,11 @@ describe('a thread that', () => {
     60_000,
   );
 
-  it.each([
-    { script: 'blocks', among: repositories },
+  const endless = [
     { script: 'loops', among: repositories.slice(0, 1) }, // each takes a whole core until its end by force
-  ])(
+    { script: 'blocks', among: repositories },
+  ];
+  it.each(sample(endless))(
     '$script for ever costs its own operation, which times out',
     async ({ script, among }) => {
       const beganAt = performance.now();

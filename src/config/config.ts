@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { takeFolder } from './folder-lock.js';
 import {
   address,
   bool,
@@ -187,7 +188,7 @@ export function configWith({ workerTimeout, ...options }: StationOptions, env: N
   return config;
 }
 
-/** Makes the folders that the station owns; an Error names the variable whose folder cannot be written. */
+/** Makes the folders that the station owns, and takes them; an Error names the variable whose folder it cannot have. */
 export function prepareFolders(config: StationConfig): void {
   for (const [variable, folder] of [
     ['WORKSPACE_DIR', config.workspaceDir],
@@ -199,6 +200,15 @@ export function prepareFolders(config: StationConfig): void {
     } catch (cause) {
       throw new Error(`${variable}: expected a folder that the server may write to: ${folder}`, { cause });
     }
+  }
+  try {
+    takeFolder(config.dataDir);
+  } catch (cause) {
+    // Before anything is read: a second station would end what the first one runs, for what an earlier life has left.
+    const message = `DATA_DIR: a station is running on this folder already: ${config.dataDir}`;
+    throw new Error(`${message}\n  Stop that one first, or give this one its own DATA_DIR, WORKSPACE_DIR and PORT.`, {
+      cause,
+    });
   }
 }
 
