@@ -6,6 +6,7 @@ import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import { KeyStore, type StoredKey } from '../registry/key-store.js';
 import { ApiKeysService, digestOf } from './api-keys.service.js';
+import type { Principal } from './principal.js';
 
 const ADMIN_OWNER = 'admin';
 /** The key of ADMIN_API_KEY always has this id, so that a changed variable replaces the old key. */
@@ -37,13 +38,13 @@ export class AdminKeyService {
   }
 
   /** Revokes any key. That of the file loses its file too, or a later start would enter it again. */
-  async revoke(id: string): Promise<StoredKey> {
-    if (id === ENVIRONMENT_KEY_ID) {
+  async revoke(id: string, caller: Principal): Promise<StoredKey> {
+    if (id === ENVIRONMENT_KEY_ID && caller.admin) {
       throw new Failure('FORBIDDEN', 'This key is the ADMIN_API_KEY of the environment.', {
         suggestion: 'Change or remove ADMIN_API_KEY and restart the station.',
       });
     }
-    const revoked = await this.keys.revoke(id);
+    const revoked = await this.keys.revoke(id, caller);
     const kept = this.readFile();
     if (kept !== undefined && digestOf(kept) === revoked.digest) rmSync(this.file, { force: true });
     return revoked;

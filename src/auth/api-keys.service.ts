@@ -1,9 +1,10 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Failure } from '../contracts/failure.js';
 import { EventBus } from '../events/event-bus.js';
 import { KeyStore, type StoredKey } from '../registry/key-store.js';
 import { PERMISSIONS, type Permission } from '../contracts/permissions.js';
+import { PatronChecks } from './patreon/patron-checks.service.js';
 import { OwnerPlans } from './plans/owner-plans.js';
 import { STATION_OWNER, type Principal } from './principal.js';
 
@@ -24,6 +25,8 @@ const MAX_KEY_CHARS = 512;
 const PREFIX_CHARS = 10;
 /** One in so many characters, of a key that somebody has thought of: it may be a short one. */
 const SHOWN_PART = 4;
+/** What a key has only when it is asked for. */
+const FOR_WHO_ASKS = new Set<Permission>(['keys', 'admin']);
 /** setTimeout takes no more; a longer time is waited for in parts. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -38,15 +41,17 @@ export class ApiKeysService implements OnApplicationShutdown {
     private readonly store: KeyStore,
     private readonly plans: OwnerPlans,
     private readonly events: EventBus,
+    @Inject(PatronChecks) private readonly checks: PatronChecks | null,
   ) {}
 
   onApplicationShutdown(): void {
     for (const timer of this.expiries.values()) clearTimeout(timer);
   }
 
-  /** `owner` is whose key it is where the caller names nobody. */
-  async create(wanted: KeyOptions, owner: string): Promise<{ key: string; stored: StoredKey }> {
-    const { name, admin, scopes, expiresAt } = wanted;
+  /** A key of the caller's own, or, for an administrator, anybody's. FORBIDDEN, PLAN_LAPSED, PLAN_LIMIT. */
+  async create(given: KeyOptions, caller: Principal): Promise<{ key: string; stored: StoredKey }> {
+    const wanted = caller.admin ? given : await this.furtherKey(given, caller);
+    const { name, admin, scopes, expiresAt, owner = caller.owner } = wanted;
     if (wanted.owner === STATION_OWNER) {
       throw new Failure('BAD_REQUEST', `owner: "${STATION_OWNER}" stands for the station itself, choose another name`);
     }
@@ -56,25 +61,22 @@ export class ApiKeysService implements OnApplicationShutdown {
     if (expiresAt !== undefined && expiresAt <= Date.now()) {
       throw new Failure('BAD_REQUEST', `expiresAt: expected a time in the future, got ${expiresAt}`);
     }
-    const key = `dock_${randomBytes(32).toString('base64url')}`;
-    return { key, stored: await this.enter(key, { name, owner: wanted.owner ?? owner, admin, scopes, expiresAt }) };
+    const key = newKey();
+    return { key, stored: await this.enter(key, { name, owner, admin, scopes, expiresAt }) };
+  }
+
+  /** Makes the key of this id, or makes it anew: the one before it ends. */
+  async rotate(id: string, wanted: NewKey): Promise<{ key: string; stored: StoredKey }> {
+    const key = newKey();
+    const stored = storedKey(key, wanted, id);
+    await this.store.replace(stored);
+    this.end(id);
+    return { key, stored };
   }
 
   /** Keeps a key that exists already. */
   async enter(key: string, wanted: NewKey, id: string = randomUUID()): Promise<StoredKey> {
-    const admin = wanted.admin ?? false;
-    const stored: StoredKey = {
-      id,
-      name: wanted.name,
-      owner: wanted.owner,
-      admin,
-      scopes: wanted.scopes ?? PERMISSIONS.filter((permission) => admin || permission !== 'admin'),
-      prefix: key.slice(0, Math.min(PREFIX_CHARS, key.length / SHOWN_PART)),
-      digest: digestOf(key),
-      createdAt: Date.now(),
-      expiresAt: wanted.expiresAt ?? null,
-      lastUsedAt: null,
-    };
+    const stored = storedKey(key, wanted, id);
     await this.store.insert(stored);
     return stored;
   }
@@ -87,19 +89,45 @@ export class ApiKeysService implements OnApplicationShutdown {
     }
     this.touch(stored);
     this.watchExpiry(stored);
+    await this.checks?.freshen(stored.owner);
     return principalOf(stored, this.plans);
   }
 
-  list(): Promise<StoredKey[]> {
-    return this.store.list();
+  /** The caller's own, or, for an administrator, everybody's. */
+  async list(caller: Principal): Promise<StoredKey[]> {
+    return (await this.store.list()).filter(({ owner }) => caller.admin || owner === caller.owner);
   }
 
   /** Ends a key at once: requests with it are refused from now on, its sockets are closed. */
-  async revoke(id: string): Promise<StoredKey> {
-    const stored = (await this.store.list()).find((key) => key.id === id);
+  async revoke(id: string, caller: Principal): Promise<StoredKey> {
+    const stored = (await this.list(caller)).find((key) => key.id === id);
     if (!stored || !(await this.store.remove(id))) throw new Failure('KEY_NOT_FOUND', 'There is no key with this id.');
     this.end(id);
     return stored;
+  }
+
+  /** May do what the key that makes it may do, but make keys, and lives no longer. */
+  private async furtherKey(wanted: KeyOptions, caller: Principal): Promise<KeyOptions> {
+    const { owner, permissions, plan, keyId } = caller;
+    const grantable: Permission[] = permissions.filter((permission) => permission !== 'keys');
+    if (wanted.admin === true || (wanted.owner ?? owner) !== owner) {
+      throw new Failure('FORBIDDEN', 'Only an administrator makes keys of others, or of administrators.');
+    }
+    const beyond = wanted.scopes?.find((scope) => !grantable.includes(scope));
+    if (beyond) {
+      throw new Failure('FORBIDDEN', `scopes: this key may not give "${beyond}" away`, {
+        context: { scopes: grantable },
+      });
+    }
+    plan?.requireActive();
+    const own = (await this.store.list()).filter((key) => key.owner === owner);
+    plan?.requireRoomFor('keys', own.filter(({ scopes }) => !scopes.includes('keys')).length);
+    const expiresAt = own.find(({ id }) => id === keyId)?.expiresAt ?? Infinity;
+    if ((wanted.expiresAt ?? 0) > expiresAt) {
+      throw new Failure('FORBIDDEN', `expiresAt: the key that makes it expires at ${expiresAt}`);
+    }
+    const ends = Math.min(wanted.expiresAt ?? Infinity, expiresAt);
+    return { ...wanted, owner, scopes: wanted.scopes ?? grantable, ...(ends !== Infinity && { expiresAt: ends }) };
   }
 
   private async find(key: string): Promise<StoredKey | undefined> {
@@ -147,6 +175,19 @@ function principalOf({ id, owner, admin, scopes }: StoredKey, plans: OwnerPlans)
       const { plan } = this;
       return plan ? scopes.filter((scope) => plan.permissions.includes(scope)) : scopes;
     },
+  };
+}
+
+const newKey = (): string => `dock_${randomBytes(32).toString('base64url')}`;
+
+function storedKey(key: string, { name, owner, admin = false, scopes, expiresAt }: NewKey, id: string): StoredKey {
+  return {
+    ...{ id, name, owner, admin, expiresAt: expiresAt ?? null },
+    scopes: scopes ?? PERMISSIONS.filter((permission) => admin || !FOR_WHO_ASKS.has(permission)),
+    prefix: key.slice(0, Math.min(PREFIX_CHARS, key.length / SHOWN_PART)),
+    digest: digestOf(key),
+    createdAt: Date.now(),
+    lastUsedAt: null,
   };
 }
 

@@ -24,10 +24,14 @@ export class AuthController {
   ) {}
 
   @Post('keys')
-  @Authenticated({ permission: 'admin' })
-  @ApiOperation({ summary: 'Make an API key', description: 'The answer holds the key, shown this once.' })
+  @Authenticated({ permission: 'keys' })
+  @ApiOperation({
+    summary: 'Make an API key',
+    description:
+      'The answer holds the key, shown this once. An administrator makes keys for anybody; others for themselves, which may do no more than theirs, live no longer, and make no keys.',
+  })
   @ApiResult(KeyDto, { status: 201 })
-  @ApiFailures('IDEMPOTENCY_KEY_REUSED')
+  @ApiFailures('PLAN_LIMIT', 'PLAN_LAPSED', 'IDEMPOTENCY_KEY_REUSED')
   @IdempotencyHeader
   create(
     @Req() request: StationRequest,
@@ -35,21 +39,24 @@ export class AuthController {
     @Body() wanted: CreateKeyDto,
   ): Promise<Success<KeyDto>> {
     return this.idempotency.answer(idempotencyScope(request, caller), async () => {
-      const { key, stored } = await this.keys.create(wanted, caller.owner);
+      const { key, stored } = await this.keys.create(wanted, caller);
       return success(keyView(stored, key));
     });
   }
 
   @Get('keys')
-  @Authenticated({ permission: 'admin' })
-  @ApiOperation({ summary: 'List all API keys', description: 'Never the keys themselves.' })
+  @Authenticated({ permission: 'keys' })
+  @ApiOperation({
+    summary: 'List API keys',
+    description: 'Your own; an administrator sees everybody’s. Never the keys themselves.',
+  })
   @ApiResult(KeyListDto)
-  async list(): Promise<Success<KeyListDto>> {
-    return success({ keys: (await this.keys.list()).map((key) => keyView(key)) });
+  async list(@Caller() caller: Principal): Promise<Success<KeyListDto>> {
+    return success({ keys: (await this.keys.list(caller)).map((key) => keyView(key)) });
   }
 
   @Delete('keys/:id')
-  @Authenticated({ permission: 'admin' })
+  @Authenticated({ permission: 'keys' })
   @ApiOperation({ summary: 'Revoke an API key', description: 'At once; its sockets are closed within seconds.' })
   @ApiResult(KeyDto)
   @ApiFailures('KEY_NOT_FOUND', 'IDEMPOTENCY_KEY_REUSED')
@@ -60,7 +67,7 @@ export class AuthController {
     @Param('id') id: string,
   ): Promise<Success<KeyDto>> {
     return this.idempotency.answer(idempotencyScope(request, caller), async () =>
-      success(keyView(await this.adminKey.revoke(id))),
+      success(keyView(await this.adminKey.revoke(id, caller))),
     );
   }
 

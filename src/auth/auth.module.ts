@@ -5,18 +5,25 @@ import { AdminKeyService } from './admin-key.service.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { AuthController } from './auth.controller.js';
+import { CredentialsController } from './credentials.controller.js';
 import { OwnersService } from './owners.service.js';
+import { PatreonController } from './patreon/patreon.controller.js';
+import { SignInService } from './patreon/sign-in.service.js';
+import { WebhookController } from './patreon/webhook.controller.js';
+import { WebhookService } from './patreon/webhook.service.js';
 import { PlansController } from './plans.controller.js';
 import { RateLimit } from './rate-limit.service.js';
 import { RepositoryAccess } from './repository-access.js';
 
 /** Keys and what they permit. Its guard stands before every route of the application. */
 @Module({
-  controllers: [AuthController, PlansController],
+  controllers: [AuthController, PlansController, CredentialsController, PatreonController, WebhookController],
   providers: [
     ApiKeysService,
     AdminKeyService,
     OwnersService,
+    SignInService,
+    WebhookService,
     {
       provide: RateLimit,
       inject: [STATION_CONFIG],

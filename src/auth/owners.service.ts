@@ -3,7 +3,8 @@ import { OwnerUseService } from '../operations/owner-use.service.js';
 import { KeyStore } from '../registry/key-store.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import type { MeDto } from './dto/me.dto.js';
-import type { OwnerDto } from './dto/plan.dto.js';
+import type { OwnerDto, PatronDto } from './dto/plan.dto.js';
+import { Patrons } from './patreon/patrons.service.js';
 import { OwnerPlans } from './plans/owner-plans.js';
 import { UNBOUNDED } from './plans/plan.js';
 import type { Principal } from './principal.js';
@@ -16,11 +17,13 @@ export class OwnersService {
     private readonly registry: RepositoryRegistry,
     private readonly plans: OwnerPlans,
     private readonly use: OwnerUseService,
+    private readonly patrons: Patrons,
   ) {}
 
   async describe({ owner, admin, permissions, plan }: Principal): Promise<MeDto> {
     const limits = plan?.quotas ?? UNBOUNDED;
-    return { owner, admin, plan: plan?.id ?? null, permissions, limits, use: await this.use.of(owner) };
+    const notice = admin ? undefined : this.plans.noticeOf(owner);
+    return { owner, admin, plan: plan?.id ?? null, permissions, limits, use: await this.use.of(owner), notice };
   }
 
   /** Whoever has a key, a repository or a plan. */
@@ -36,8 +39,18 @@ export class OwnersService {
     return this.find(owner);
   }
 
+  private patronOf(owner: string): PatronDto | undefined {
+    const record = this.patrons.find(owner);
+    if (!record) return undefined;
+    const { name, membership, confirmedAt, standing, isUnmapped } = record;
+    const { patronStatus, tierIds, lastChargeStatus, nextChargeAt } = membership;
+    const { phase } = standing;
+    return { name, patronStatus, tierIds, lastChargeStatus, nextChargeAt, confirmedAt, phase, isUnmapped };
+  }
+
   private async find(owner: string): Promise<OwnerDto> {
     const plan = this.plans.of(owner);
-    return { owner, plan: plan?.id ?? null, limits: plan?.quotas ?? UNBOUNDED, use: await this.use.of(owner) };
+    const limits = plan?.quotas ?? UNBOUNDED;
+    return { owner, plan: plan?.id ?? null, limits, use: await this.use.of(owner), patron: this.patronOf(owner) };
   }
 }

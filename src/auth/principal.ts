@@ -1,4 +1,4 @@
-import type { Permission } from '../contracts/permissions.js';
+import { PERMISSIONS, type Permission } from '../contracts/permissions.js';
 import type { GrantedPlan } from './plans/plan.js';
 
 /** Who is asking: the owner behind a key, and what that key permits. */
@@ -13,3 +13,7 @@ export interface Principal {
 
 /** Whom the station acts for when it acts on its own accord: apps that come back after a restart. */
 export const STATION_OWNER = 'station';
+
+export const STATION: Principal = {
+  ...{ keyId: STATION_OWNER, owner: STATION_OWNER, admin: true, permissions: PERMISSIONS, plan: null },
+};

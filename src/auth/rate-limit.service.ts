@@ -5,6 +5,7 @@ import { Failure } from '../contracts/failure.js';
 import type { Principal } from './principal.js';
 
 const WINDOW_MS = 60_000;
+const MAX_SIGN_INS = 20;
 
 /** How often callers may ask, over REST and Socket.IO together. Each method rejects with RATE_LIMITED. */
 export class RateLimit implements OnApplicationShutdown {
@@ -23,9 +24,13 @@ export class RateLimit implements OnApplicationShutdown {
     this.hits.onApplicationShutdown();
   }
 
-  /** A request with a valid key: so many of one key as RATE_LIMIT says, and of one owner as the plan says. */
-  async ofCaller({ keyId, owner, plan }: Principal): Promise<void> {
-    await this.ofAny(`key ${keyId}`);
+  /**
+   * A request with a valid key: so many of one key as RATE_LIMIT says, and of one owner as the plan says. Stops, unloads and
+   * looks at logs (`isRelief`) are counted for themselves: whoever has used up everything else can still do these.
+   */
+  async ofCaller({ keyId, owner, plan }: Principal, isRelief = false): Promise<void> {
+    await this.ofAny(`key ${keyId}`, isRelief ? 'stop, unload and log request' : undefined);
+    if (isRelief) return;
     const limit = plan?.quotas.requestsPerMinute ?? null;
     if (!plan || limit === null) return;
     const retryAfterSeconds = await this.count(`owner ${owner}`, limit);
@@ -37,13 +42,20 @@ export class RateLimit implements OnApplicationShutdown {
     await this.ofAny(`address ${address}`);
   }
 
-  private async ofAny(who: string): Promise<void> {
-    const limit = this.config.rateLimit;
-    if (limit === 0) return;
-    const retryAfterSeconds = await this.count(who, limit);
+  /** Each asks Patreon, which wants to be asked seldom. */
+  async ofSignIn(address: string | null): Promise<void> {
+    if (this.config.rateLimit !== 0) await this.refuseBeyond(MAX_SIGN_INS, `address ${address}`, 'sign-in');
+  }
+
+  private async ofAny(who: string, what?: string): Promise<void> {
+    if (this.config.rateLimit !== 0) await this.refuseBeyond(this.config.rateLimit, who, what);
+  }
+
+  private async refuseBeyond(limit: number, who: string, what = 'request'): Promise<void> {
+    const retryAfterSeconds = await this.count(`${what} ${who}`, limit);
     if (retryAfterSeconds === undefined) return;
     const [kind] = who.split(' ');
-    throw new Failure('RATE_LIMITED', `${limit} requests a minute are allowed for one ${kind}`, {
+    throw new Failure('RATE_LIMITED', `${limit} ${what}s a minute are allowed for one ${kind}`, {
       context: { limit, retryAfterSeconds },
     });
   }

@@ -4,7 +4,12 @@ import { HealthController } from '../health/health.controller.js';
 import { OperationsController } from '../repo/operations.controller.js';
 import { RepoController } from '../repo/repo.controller.js';
 import { ACCESS, type Access } from './access.decorator.js';
+import { AuditController } from './audit/audit.controller.js';
 import { AuthController } from './auth.controller.js';
+import { CredentialsController } from './credentials.controller.js';
+import { PatreonController } from './patreon/patreon.controller.js';
+import { WebhookController } from './patreon/webhook.controller.js';
+import { PlansController } from './plans.controller.js';
 
 const stated = (target: object) => Reflect.getMetadata(ACCESS, target) as Access | undefined;
 
@@ -25,17 +30,22 @@ function routesOf(controller: Controller): [string, Access | undefined][] {
 }
 
 describe('Access to routes', () => {
-  const routes = [AuthController, HealthController, OperationsController, RepoController].flatMap((controller) =>
-    routesOf(controller as Controller),
-  );
+  const controllers = [
+    ...[AuditController, AuthController, CredentialsController, PlansController, PatreonController, WebhookController],
+    ...[HealthController, OperationsController, RepoController],
+  ];
+  const routes = controllers.flatMap((controller) => routesOf(controller as Controller));
 
   it('is stated by every route', () => {
     expect(routes.length).toBeGreaterThan(20);
     expect(routes.filter(([, access]) => access === undefined)).toEqual([]);
   });
 
-  it('is open to everyone for health only', () => {
+  it('is open to everyone for health, the sign-in and its webhook only', () => {
     const open = routes.filter(([, access]) => access === 'public').map(([path]) => path);
-    expect(open.toSorted()).toEqual(['health//', 'health/live', 'health/ready']);
+    expect(open.toSorted()).toEqual([
+      ...['auth/patreon//', 'auth/patreon/callback', 'auth/patreon/webhook//'],
+      ...['health//', 'health/live', 'health/ready'],
+    ]);
   });
 });

@@ -15,6 +15,10 @@ export class FailureFilter implements ExceptionFilter {
   private readonly logger = new Logger('Request');
 
   catch(exception: unknown, host: ArgumentsHost): void {
+    this.answer(exception, host);
+  }
+
+  answer(exception: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<StationRequest>();
     const response = http.getResponse<Response>();

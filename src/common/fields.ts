@@ -74,6 +74,17 @@ export function ChoicesField({ values, ...docs }: FieldDocs & { values: readonly
   return field(`a list of ${values.join(', ')}`, fits, { type: String, isArray: true, enum: [...values] }, docs);
 }
 
+export function TextsField({
+  maxItems,
+  maxLength,
+  ...docs
+}: FieldDocs & { maxItems: number; maxLength: number }): PropertyDecorator {
+  const isText = (one: unknown) => typeof one === 'string' && one.length > 0 && one.length <= maxLength;
+  const fits = (value: unknown) => Array.isArray(value) && value.length <= maxItems && value.every(isText);
+  const expectation = `a list of up to ${maxItems} texts of 1 to ${maxLength} characters`;
+  return field(expectation, fits, { type: String, isArray: true, maxItems }, docs);
+}
+
 /** An object with fields of its own. */
 export function ObjectField({ type, ...docs }: FieldDocs & { type: () => DtoClass }): PropertyDecorator {
   return applyDecorators(field('an object', isPlainObject, { type }, docs), Reflect.metadata(NESTED, type));

@@ -6,9 +6,11 @@ import {
   address,
   bool,
   choice,
+  days,
   file,
   hostPorts,
   int,
+  minutes,
   origins,
   path,
   portRange,
@@ -17,6 +19,8 @@ import {
   type Variables,
   webUrl,
 } from './variables.js';
+
+const ONE_WORD = { pattern: /^[!-~]{1,512}$/, expects: '1 to 512 ASCII characters without spaces' };
 
 /**
  * Every setting of the station, where it comes from and what it means: the one place. Read from the environment at
@@ -88,6 +92,27 @@ const VARIABLES = {
   TRUST_PROXY: int({ default: 0, min: 0, max: 16 }),
   /** JSON file with the plans that owners may be granted, read again on SIGHUP. Default: three plans, see docs/plans.md. */
   PLANS_FILE: file({ optional: true }),
+  /** Client of the campaign's creator at Patreon, with whose patrons sign in: id and secret, and the id of the campaign. */
+  PATREON_CLIENT_ID: text({ optional: true, ...ONE_WORD }),
+  PATREON_CLIENT_SECRET: text({ optional: true, ...ONE_WORD }),
+  PATREON_CAMPAIGN_ID: text({ optional: true, pattern: /^\d{1,20}$/, expects: 'the digits of a campaign id' }),
+  /** Secret of the webhook that tells of changes. Without it no webhook is taken. */
+  PATREON_WEBHOOK_SECRET: text({ optional: true, ...ONE_WORD }),
+  /** Tokens of the campaign's creator, with which all members are looked through at start and daily. */
+  PATREON_CREATOR_ACCESS_TOKEN: text({ optional: true, ...ONE_WORD }),
+  PATREON_CREATOR_REFRESH_TOKEN: text({ optional: true, ...ONE_WORD }),
+  /** Days between the notice that a payment has failed or a plan allows less, and what follows from it. */
+  PATREON_GRACE_DAYS: days({ default: 7, max: 365 }),
+  /** Days for which the repositories of somebody whose plan has lapsed are kept. */
+  RETENTION_DAYS: days({ default: 30, max: 3_650 }),
+  /** Whether memberships count that are a gift … */
+  PATREON_GIFTED: bool({ default: true }),
+  /** … or a free trial. */
+  PATREON_TRIAL: bool({ default: false }),
+  /** Minutes for which what Patreon has said of somebody is not asked again. */
+  PATREON_CHECK_MINUTES: minutes({ default: 15, max: 1_440 }),
+  /** Stands for Patreon in authorize page, tokens and API alike. */
+  PATREON_API_URL: webUrl({ default: 'https://www.patreon.com' }),
   /** Origins, comma separated, whose pages may call the API from a browser. `*` is any. */
   CORS_ORIGINS: origins({ default: '' }),
   /** `pretty` for people, `json` for log collectors. */
@@ -95,6 +120,21 @@ const VARIABLES = {
 } as const;
 
 export type StationVariables = Variables<typeof VARIABLES>;
+
+export interface PatreonConfig {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly campaignId: string;
+  readonly webhookSecret?: string;
+  readonly creator?: { readonly accessToken: string; readonly refreshToken?: string };
+  readonly graceMs: number;
+  readonly retentionMs: number;
+  readonly countsGifted: boolean;
+  readonly countsTrial: boolean;
+  readonly checkEveryMs: number;
+  /** Without a slash at its end. */
+  readonly apiUrl: string;
+}
 
 export interface StationConfig {
   readonly port: number;
@@ -128,6 +168,8 @@ export interface StationConfig {
   readonly rateLimit: number;
   readonly trustProxy: number;
   readonly plansFile?: string;
+  /** undefined: nobody signs in with Patreon. */
+  readonly patreon?: PatreonConfig;
   readonly corsOrigins: readonly string[];
   readonly logFormat: 'pretty' | 'json';
 }
@@ -173,6 +215,7 @@ export function readConfig(env: NodeJS.ProcessEnv): StationConfig {
     rateLimit: values.RATE_LIMIT,
     trustProxy: values.TRUST_PROXY,
     plansFile: values.PLANS_FILE && resolve(values.PLANS_FILE),
+    patreon: patreonOf(values),
     corsOrigins: values.CORS_ORIGINS,
     logFormat: values.LOG_FORMAT,
   });
@@ -212,8 +255,32 @@ export function prepareFolders(config: StationConfig): void {
   }
 }
 
+/** Where clients reach the station. `port` is where it really listens. */
+export function publicUrlOf({ publicUrl, host, port }: StationConfig): string {
+  if (publicUrl !== undefined) return publicUrl;
+  const isEverywhere = host === '0.0.0.0' || host === '::';
+  return `http://${isEverywhere ? 'localhost' : isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+}
+
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function patreonOf(values: StationVariables): PatreonConfig | undefined {
+  const { PATREON_CLIENT_ID: clientId, PATREON_CLIENT_SECRET: clientSecret, PATREON_CAMPAIGN_ID: campaignId } = values;
+  const { PATREON_CREATOR_ACCESS_TOKEN: accessToken, PATREON_CREATOR_REFRESH_TOKEN: refreshToken } = values;
+  if (!clientId || !clientSecret || !campaignId) return undefined;
+  return Object.freeze({
+    ...{ clientId, clientSecret, campaignId },
+    webhookSecret: values.PATREON_WEBHOOK_SECRET,
+    ...(accessToken && { creator: { accessToken, refreshToken } }),
+    graceMs: values.PATREON_GRACE_DAYS,
+    retentionMs: values.RETENTION_DAYS,
+    countsGifted: values.PATREON_GIFTED,
+    countsTrial: values.PATREON_TRIAL,
+    checkEveryMs: values.PATREON_CHECK_MINUTES,
+    apiUrl: values.PATREON_API_URL,
+  });
 }
 
 function conflicts(values: StationVariables): string[] {
@@ -224,6 +291,14 @@ function conflicts(values: StationVariables): string[] {
     if (workspace.startsWith(data) || data.startsWith(workspace)) {
       errors.push('WORKSPACE_DIR, DATA_DIR: expected two folders of which neither holds the other');
     }
+  }
+  const client = [values.PATREON_CLIENT_ID, values.PATREON_CLIENT_SECRET, values.PATREON_CAMPAIGN_ID];
+  const given = client.filter(Boolean).length;
+  if (given > 0 && given < client.length) {
+    errors.push('PATREON_CLIENT_ID, PATREON_CLIENT_SECRET, PATREON_CAMPAIGN_ID: expected all three of them, or none');
+  }
+  if (values.PATREON_CREATOR_REFRESH_TOKEN && !values.PATREON_CREATOR_ACCESS_TOKEN) {
+    errors.push('PATREON_CREATOR_ACCESS_TOKEN: expected with PATREON_CREATOR_REFRESH_TOKEN');
   }
   if (values.SANDBOX === 'none' && !isLoopback(values.HOST) && !values.ALLOW_UNSANDBOXED) {
     errors.push('SANDBOX: expected auto or bubblewrap where HOST is not loopback; none needs ALLOW_UNSANDBOXED=true');

@@ -39,6 +39,27 @@ export function int({ default: preset, min, max }: { default: number; min: numbe
   };
 }
 
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** Read as milliseconds; parts of a day are written with a point. */
+export const days = (range: { default: number; max: number }): Variable<number> => span('days', DAY_MS, range);
+
+/** Read as milliseconds; parts of a minute are written with a point. */
+export const minutes = (range: { default: number; max: number }): Variable<number> => span('minutes', MINUTE_MS, range);
+
+function span(
+  unit: string,
+  unitMs: number,
+  { default: preset, max }: { default: number; max: number },
+): Variable<number> {
+  return {
+    default: String(preset),
+    expects: `a number of ${unit} from 0 to ${max}`,
+    read: (text) => (/^\d+(\.\d+)?$/.test(text) && Number(text) <= max ? Math.round(Number(text) * unitMs) : undefined),
+  };
+}
+
 export function bool({ default: preset }: { default: boolean }): Variable<boolean> {
   const meanings: Record<string, boolean> = { true: true, '1': true, false: false, '0': false };
   return { default: String(preset), expects: 'true or false', read: (text) => meanings[text.toLowerCase()] };
@@ -106,7 +127,8 @@ function isOwnAddress(value: string): boolean {
 
 /** Without a slash at its end. */
 export function webUrl(options: { optional: true }): Variable<string | undefined>;
-export function webUrl(options: { optional: true }): Variable<string> {
+export function webUrl(options: { default: string }): Variable<string>;
+export function webUrl(options: { optional?: true; default?: string }): Variable<string> {
   return {
     ...options,
     expects: 'an http:// or https:// URL without credentials, query and fragment',

@@ -54,10 +54,27 @@ export interface RepoLog {
   dropped: number;
 }
 
+export const NOTICE_CODES = ['PAYMENT_DECLINED', 'PLAN_LAPSED', 'PLAN_REDUCED', 'PLAN_RESTORED'] as const;
+
+/** What an owner should know of their plan. Times are epoch milliseconds. */
+export interface OwnerNotice {
+  time: number;
+  owner: string;
+  plan: string;
+  code: (typeof NOTICE_CODES)[number];
+  /** For people: what has happened, what follows, what to do. */
+  message: string;
+  /** When apps that run are stopped; null: none is. */
+  appsStopAt: number | null;
+  /** When repositories are unloaded; null: none is. */
+  unloadAt: number | null;
+}
+
 /** Event name → payload, as Socket.IO clients receive them. */
 export interface ServerEvents {
   'repo-notification': RepoNotification;
   'repo-event': RepoEvent;
   'repo-progress': RepoProgress;
   'repo-log': RepoLog;
+  'owner-notice': OwnerNotice;
 }

@@ -1,4 +1,4 @@
-import type { GitCredentials } from './operations.js';
+import type { GitCredentials, StoredCredentials } from './operations.js';
 import type { PackageManagerName, RestartPolicy, Visibility } from './shapes.js';
 
 /** What callers may ask of each operation, validated; the DTOs of REST and Socket.IO implement these. */
@@ -11,7 +11,7 @@ export interface CloneOptions {
   isolated?: boolean;
   repoId?: string;
   visibility?: Visibility;
-  credentials?: GitCredentials;
+  credentials?: GitCredentials | StoredCredentials;
 }
 
 export interface InstallOptions {

@@ -20,6 +20,11 @@ export interface RepositoryPaths {
 }
 
 /** For one operation; as an https token or an ssh key. Never logged, never in an argument list, never on disk but 0600. */
+/** Names credentials that the owner has stored. */
+export interface StoredCredentials {
+  credentialId: string;
+}
+
 export type GitCredentials = { username?: string; token: string } | { privateKey: string; passphrase?: string };
 
 export interface GitAccess {

@@ -1,4 +1,4 @@
-import type { RepoEvent, RepoNotification, RepoProgress } from '../contracts/events.js';
+import type { OwnerNotice, RepoEvent, RepoNotification, RepoProgress } from '../contracts/events.js';
 
 /** Which repository an event is about, and who may hear it. */
 export interface Audience {
@@ -24,6 +24,11 @@ export interface StationEvents {
   log: { audience: Audience; operationId: string; lastSeq: number; bytes: number };
   /** A key was revoked or has expired: its sockets are closed. */
   'key-ended': { keyId: string };
+  /** An owner should know something of their plan. */
+  notice: { owner: string; payload: OwnerNotice };
+  /** An owner stands differently with Patreon, or a time that was announced has come. */
+  'standing-due': { owner: string };
+  'plans-changed': Record<string, never>;
 }
 
 /** Typed publish and subscribe. A port: its token is this class. */

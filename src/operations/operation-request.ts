@@ -16,6 +16,8 @@ export interface SubmitContext {
   origin?: Origin;
   /** The socket that asked: it gets progress, and no notification of its own doing. */
   socketId?: string;
+  /** Of a stop that nobody has asked for: why the station stops it. */
+  stopReason?: string;
   /** Of a run that brings back an app that died: which restart in a row it is. */
   restarts?: number;
 }

@@ -15,9 +15,11 @@ import { OperationQueue } from './operation-queue.js';
 import { OperationRecords } from './operation-records.js';
 import { OperationsService } from './operations.service.js';
 import { OwnerUseService } from './owner-use.service.js';
+import { PlanEnforcement } from './plan-enforcement.service.js';
 import { AppLauncher } from './procedures/app-launcher.js';
 import { AppStopper } from './procedures/app-stopper.js';
 import { CloneProcedure } from './procedures/clone.procedure.js';
+import { GitAccesses } from './procedures/git-access.js';
 import { InstallProcedure } from './procedures/install.procedure.js';
 import { HealthGate } from './procedures/health-gate.js';
 import { Procedures } from './procedures/procedures.js';
@@ -52,6 +54,7 @@ const PROCEDURES = [
   UnloadProcedure,
   AppLauncher,
   AppStopper,
+  GitAccesses,
   HealthGate,
   ProvenRestart,
   UpdateRollback,
@@ -98,6 +101,7 @@ const PROCEDURES = [
     OperationRecords,
     OperationsService,
     OwnerUseService,
+    PlanEnforcement,
     Idempotency,
     Housekeeping,
     LogKeeper,

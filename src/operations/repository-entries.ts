@@ -13,6 +13,7 @@ import {
   validateBranch,
   validateRepoId,
 } from '../contracts/repository-url.js';
+import { CredentialStore } from '../registry/credential-store.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { removeFolders } from '../workers/thread/workspace/remove-folders.js';
@@ -33,14 +34,16 @@ export class RepositoryEntries {
     private readonly registry: RepositoryRegistry,
     private readonly folders: StationFolders,
     private readonly isolation: StationIsolation,
+    private readonly stored: CredentialStore,
   ) {}
 
-  /** INVALID_URL, INVALID_BRANCH, GIT_HOST_NOT_ALLOWED, SANDBOX_UNAVAILABLE, ALREADY_LOADED, REPO_ID_TAKEN, PLAN_LIMIT. */
+  /** CREDENTIAL_NOT_FOUND, INVALID_URL, INVALID_BRANCH, GIT_HOST_NOT_ALLOWED, SANDBOX_UNAVAILABLE, ALREADY_LOADED, REPO_ID_TAKEN, PLAN_LIMIT. */
   async enter(options: CloneOptions, principal: Principal): Promise<RepositoryEntry> {
     const url = parseRepositoryUrl(options.repoUrl);
     if (options.branch !== undefined) validateBranch(options.branch);
     refuseForbiddenHost(url, this.config.gitAllowedHosts);
     const { canonicalUrl } = url;
+    await this.requireCredentials(options.credentials, principal);
     const isolated = options.isolated ?? null;
     this.requireIsolation(isolated, baseRepoId(canonicalUrl), principal);
     const { isolation, network, limits } = this.isolation.planFor({ isolated, owner: principal.owner });
@@ -123,6 +126,14 @@ export class RepositoryEntries {
     throw new Failure('FORBIDDEN', 'isolated: false needs an administrator, and ALLOW_UNISOLATED=true', {
       suggestion: 'Leave isolated out.',
     });
+  }
+
+  /** One's own only, and what is another's is not to be told from what is not there. */
+  private async requireCredentials(credentials: CloneOptions['credentials'], { owner }: Principal): Promise<void> {
+    if (!credentials || !('credentialId' in credentials)) return;
+    const found = await this.stored.find(credentials.credentialId);
+    if (found?.owner !== owner)
+      throw new Failure('CREDENTIAL_NOT_FOUND', 'You have stored no credentials with this id.');
   }
 
   private async requireRoom({ owner, plan }: Principal): Promise<void> {

@@ -6,8 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { AppsService } from '../apps/apps.service.js';
-import { PERMISSIONS } from '../contracts/permissions.js';
-import { STATION_OWNER, type Principal } from '../auth/principal.js';
+import { STATION } from '../auth/principal.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
@@ -20,15 +19,12 @@ import { SERVER_STOPPED } from './stop-reasons.js';
 import { Housekeeping } from './housekeeping.service.js';
 import { OperationQueue } from './operation-queue.js';
 import { OperationsService } from './operations.service.js';
+import { PlanEnforcement } from './plan-enforcement.service.js';
 import { RecoveryService } from './recovery.service.js';
 import { RepositoryChanges } from './repository-changes.js';
 
 /** At most this long are apps asked to end when the server stops: the whole exit has 20 s. */
 const MAX_SHUTDOWN_GRACE_MS = 8_000;
-
-const STATION: Principal = {
-  ...{ keyId: STATION_OWNER, owner: STATION_OWNER, admin: true, permissions: PERMISSIONS, plan: null },
-};
 
 /** The station's own start and end, and what is due in between. */
 @Injectable()
@@ -46,6 +42,7 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
     private readonly pool: WorkerPoolService,
     private readonly supervisor: AppSupervisor,
     private readonly changes: RepositoryChanges,
+    private readonly enforcement: PlanEnforcement,
   ) {
     supervisor.restartWith((uid, restarts) => this.startAgain(uid, restarts));
   }
@@ -55,6 +52,7 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
     await this.recovery.recover();
     await this.housekeeping.begin();
     this.bringBackApps((await this.registry.list()).filter(isToReturn));
+    this.enforcement.begin();
   }
 
   /**

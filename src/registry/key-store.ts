@@ -19,6 +19,8 @@ export interface StoredKey {
 /** Which API keys there are. A port: its token is this class. */
 export abstract class KeyStore {
   abstract insert(key: StoredKey): Promise<void>;
+  /** In place of the key of that id, where there is one. */
+  abstract replace(key: StoredKey): Promise<void>;
   abstract findByDigest(digest: string): Promise<StoredKey | undefined>;
   abstract list(): Promise<StoredKey[]>;
   /** False when there was none. */

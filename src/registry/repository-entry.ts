@@ -1,4 +1,4 @@
-import type { GitCredentials, InstallRecord } from '../contracts/operations.js';
+import type { GitCredentials, InstallRecord, StoredCredentials } from '../contracts/operations.js';
 import type { ProcessTree } from '../contracts/process-tree.js';
 import type { RepositoryState } from '../contracts/repository-states.js';
 import type {
@@ -55,7 +55,7 @@ export interface RepositoryEntry {
   /** Options of the last background run, environment included, so that the app can come back. Encrypted at rest. */
   runOptions: RunOptions | null;
   /** Credentials that clones and updates use. Encrypted at rest. */
-  credentials: GitCredentials | null;
+  credentials: GitCredentials | StoredCredentials | null;
   /** Counts the events of this repository, so that a client can resume. */
   eventSeq: number;
   /** Which station holds the workspace, and which of its lives: for several stations on one database. */

@@ -43,7 +43,7 @@ export class OperationsController {
   }
 
   @Get(':id/logs')
-  @Authenticated({ permission: 'read' })
+  @Authenticated({ permission: 'read', isRelief: true })
   @ApiOperation({
     summary: 'Output of one operation, also of a failed clone',
     description: 'With `Accept: text/event-stream` it follows, until the log can no longer grow.',

@@ -215,7 +215,7 @@ export class RepoController {
   }
 
   @Get(':repoId/logs')
-  @Authenticated({ permission: 'read' })
+  @Authenticated({ permission: 'read', isRelief: true })
   @ApiRepoId
   @ApiOperation({
     summary: 'Output of the app, or of an operation',

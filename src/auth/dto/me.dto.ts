@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { PERMISSIONS, type Permission } from '../../contracts/permissions.js';
+import { OwnerNoticeDto } from './owner-notice.dto.js';
 import { OwnerDto } from './plan.dto.js';
 
 export class MeDto extends OwnerDto {
@@ -9,6 +10,6 @@ export class MeDto extends OwnerDto {
   @ApiProperty({ enum: PERMISSIONS, enumName: 'Permission', isArray: true })
   permissions!: readonly Permission[];
 
-  @ApiProperty({ required: false, description: 'What the owner should know, such as a plan that lapses soon.' })
-  notice?: string;
+  @ApiProperty({ type: OwnerNoticeDto, required: false, description: 'What the owner should know of their plan.' })
+  notice?: OwnerNoticeDto;
 }

@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { TextField } from '../../common/fields.js';
 import { PERMISSIONS, type Permission } from '../../contracts/permissions.js';
 import type { OwnerUse } from '../../operations/owner-use.service.js';
+import type { Standing } from '../../registry/patron-store.js';
 import type { Plan, Quotas } from '../plans/plan.js';
 
 const Quota = (description: string): PropertyDecorator =>
@@ -31,6 +32,9 @@ export class QuotasDto implements Quotas {
 
   @Quota('Requests and messages a minute')
   requestsPerMinute!: number | null;
+
+  @Quota('Keys beside the one of the sign-in')
+  keys!: number | null;
 }
 
 export class OwnerUseDto implements OwnerUse {
@@ -62,6 +66,9 @@ export class PlanDto implements Plan {
 
   @ApiProperty({ type: QuotasDto })
   quotas!: QuotasDto;
+
+  @ApiProperty({ type: [String], description: 'Ids of the Patreon tiers that it comes with.' })
+  tiers!: readonly string[];
 }
 
 export class PlanListDto {
@@ -72,6 +79,32 @@ export class PlanListDto {
 export class GrantPlanDto {
   @TextField({ required: true, maxLength: 32, description: 'Id of the plan.', example: 'supporter' })
   plan!: string;
+}
+
+export class PatronDto {
+  @ApiProperty({ description: 'As Patreon has it.', example: 'Ada' })
+  name!: string;
+
+  @ApiProperty({ type: String, nullable: true, example: 'active_patron' })
+  patronStatus!: string | null;
+
+  @ApiProperty({ type: [String], description: 'Ids of the tiers that the patron is entitled to.' })
+  tierIds!: readonly string[];
+
+  @ApiProperty({ type: String, nullable: true, example: 'Paid' })
+  lastChargeStatus!: string | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Epoch milliseconds.' })
+  nextChargeAt!: number | null;
+
+  @ApiProperty({ type: 'integer', description: 'When Patreon has last said so, epoch milliseconds.' })
+  confirmedAt!: number;
+
+  @ApiProperty({ enum: ['active', 'grace', 'lapsed'] })
+  phase!: Standing['phase'];
+
+  @ApiProperty({ description: 'No plan names one of the tiers, so the cheapest stands in its place.' })
+  isUnmapped!: boolean;
 }
 
 export class OwnerDto {
@@ -86,6 +119,9 @@ export class OwnerDto {
 
   @ApiProperty({ type: OwnerUseDto, description: 'Over all keys of the owner.' })
   use!: OwnerUseDto;
+
+  @ApiProperty({ type: PatronDto, required: false, description: 'Of who has signed in with Patreon.' })
+  patron?: PatronDto;
 }
 
 export class OwnerListDto {

@@ -1,5 +1,7 @@
+import type { OwnerNotice } from '../../contracts/events.js';
 import { Failure } from '../../contracts/failure.js';
 import type { OwnerRecord, OwnerStore } from '../../registry/owner-store.js';
+import { ownerOf, type Patrons } from '../patreon/patrons.service.js';
 import type { GrantedPlan } from './plan.js';
 import type { PlansService } from './plans.service.js';
 
@@ -8,23 +10,34 @@ export class OwnerPlans {
   private constructor(
     private readonly store: OwnerStore,
     private readonly plans: PlansService,
+    private readonly patrons: Patrons,
     private readonly records: Map<string, OwnerRecord>,
   ) {}
 
-  static async load(store: OwnerStore, plans: PlansService): Promise<OwnerPlans> {
+  static async load(store: OwnerStore, plans: PlansService, patrons: Patrons): Promise<OwnerPlans> {
     const owners = (await store.list()).map((record) => [record.owner, record] as const);
-    return new OwnerPlans(store, plans, new Map(owners));
+    return new OwnerPlans(store, plans, patrons, new Map(owners));
   }
 
-  /** null: nothing bounds the owner. */
+  /** What an administrator has granted, else what comes with the tier at Patreon; null: nothing bounds the owner. */
   of(owner: string): GrantedPlan | null {
     const granted = this.records.get(owner)?.grantedPlan ?? null;
-    return granted === null ? null : this.plans.granted(granted);
+    return granted === null ? (this.patrons.planOf(owner) ?? null) : this.plans.granted(granted);
+  }
+
+  /** What the owner should know of their plan; nothing where an administrator has granted it. */
+  noticeOf(owner: string): OwnerNotice | undefined {
+    return this.isGranted(owner) ? undefined : this.patrons.noticeOf(owner);
+  }
+
+  isGranted(owner: string): boolean {
+    return (this.records.get(owner)?.grantedPlan ?? null) !== null;
   }
 
   /** Those whom a plan bounds. */
   owners(): string[] {
-    return [...this.records.values()].filter(({ grantedPlan }) => grantedPlan !== null).map(({ owner }) => owner);
+    const granted = [...this.records.keys()].filter((owner) => this.isGranted(owner));
+    return [...granted, ...this.patrons.list().map(({ patreonId }) => ownerOf(patreonId))];
   }
 
   /** From now on; null takes the bounds away. UNKNOWN_PLAN where there is no such plan. */

@@ -20,6 +20,8 @@ export interface Quotas {
   diskMb: number | null;
   /** Requests and messages a minute. */
   requestsPerMinute: number | null;
+  /** Keys that an owner has made beside the one that they sign in for. */
+  keys: number | null;
 }
 
 /** What an administrator grants. */
@@ -29,16 +31,23 @@ export interface Plan {
   name: string;
   permissions: readonly Permission[];
   quotas: Quotas;
+  /** Ids of the Patreon tiers that it comes with. */
+  tiers: readonly string[];
 }
+
+/** What nobody is ever refused for what is theirs. */
+export const ALWAYS_PERMITTED: readonly Permission[] = ['read', 'stop', 'unload'];
+/** With these one sees to it that nobody else uses one's keys. */
+const PERMITTED_WHEN_LAPSED = new Set<Permission>([...ALWAYS_PERMITTED, 'keys']);
 
 /** Of whom nothing bounds. */
 export const UNBOUNDED: Quotas = {
   ...{ repositories: null, runningApps: null, operationsAtOnce: null, queuedOperations: null },
-  ...{ memoryPerAppMb: null, diskPerRepositoryMb: null, diskMb: null, requestsPerMinute: null },
+  ...{ memoryPerAppMb: null, diskPerRepositoryMb: null, diskMb: null, requestsPerMinute: null, keys: null },
 };
 
 /** What a limit counts, as a refusal says it. */
-const WHAT: Record<keyof Quotas, string> = {
+export const QUOTA_NAMES: Record<keyof Quotas, string> = {
   repositories: 'repositories',
   runningApps: 'running apps',
   operationsAtOnce: 'operations at the same time',
@@ -47,6 +56,7 @@ const WHAT: Record<keyof Quotas, string> = {
   diskPerRepositoryMb: 'MiB of disk of a repository',
   diskMb: 'MiB of disk',
   requestsPerMinute: 'requests a minute',
+  keys: 'further keys',
 };
 
 /** What passes by itself is worth another try. */
@@ -55,12 +65,20 @@ const CODES: Partial<Record<keyof Quotas, FailureCode>> = {
   requestsPerMinute: 'RATE_LIMITED',
 };
 
+export interface Lapse {
+  message: string;
+  suggestion: string;
+  context: object;
+}
+
 /** A caller's plan, with those that are above it: a refusal says which of them allows more. */
 export class GrantedPlan {
   constructor(
     private readonly plan: Plan,
     /** From the cheapest on. */
     private readonly above: readonly Plan[],
+    /** What is said to an owner whose plan has lapsed; undefined: it has not. */
+    private readonly lapse?: Lapse,
   ) {}
 
   get id(): string {
@@ -68,11 +86,19 @@ export class GrantedPlan {
   }
 
   get permissions(): readonly Permission[] {
-    return this.plan.permissions;
+    const { permissions } = this.plan;
+    return this.lapse ? permissions.filter((one) => PERMITTED_WHEN_LAPSED.has(one)) : permissions;
   }
 
   get quotas(): Quotas {
     return this.plan.quotas;
+  }
+
+  /** PLAN_LAPSED, with how to come back. */
+  requireActive(): void {
+    if (!this.lapse) return;
+    const { message, suggestion, context } = this.lapse;
+    throw new Failure('PLAN_LAPSED', message, { context: { plan: this.id, ...context }, suggestion });
   }
 
   /** PLAN_LIMIT when one more would be too many; QUEUE_FULL where that passes by itself. */
@@ -87,7 +113,7 @@ export class GrantedPlan {
     const raisedBy = this.above.find(({ quotas }) => (quotas[quota] ?? Infinity) > (limit ?? Infinity));
     return new Failure(
       CODES[quota] ?? 'PLAN_LIMIT',
-      `The plan "${this.plan.name}" allows ${limit} ${WHAT[quota]}: ${use} are in use`,
+      `The plan "${this.plan.name}" allows ${limit} ${QUOTA_NAMES[quota]}: ${use} are in use`,
       {
         context: { plan: this.id, quota, limit, use, raisedBy: raisedBy?.id ?? null, ...more },
         ...suggestionOf(raisedBy),
@@ -97,6 +123,7 @@ export class GrantedPlan {
 
   /** FORBIDDEN, with the cheapest plan that has the permission. */
   refusalOf(permission: Permission): Failure {
+    this.requireActive();
     const raisedBy = this.above.find(({ permissions }) => permissions.includes(permission));
     return new Failure('FORBIDDEN', `The plan "${this.plan.name}" does not have the permission "${permission}".`, {
       context: { permission, permissions: this.permissions, plan: this.id, raisedBy: raisedBy?.id ?? null },

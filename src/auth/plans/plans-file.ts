@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { ChoicesField, IntegerField, isPlainObject, TextField } from '../../common/fields.js';
+import { ChoicesField, IntegerField, isPlainObject, TextField, TextsField } from '../../common/fields.js';
 import { validate } from '../../common/validation.js';
 import { Failure } from '../../contracts/failure.js';
 import { PERMISSIONS, type Permission } from '../../contracts/permissions.js';
-import { UNBOUNDED, type Plan, type Quotas } from './plan.js';
+import { ALWAYS_PERMITTED, UNBOUNDED, type Plan, type Quotas } from './plan.js';
 
-/** What nobody is ever refused for what is theirs. */
-const ALWAYS: readonly Permission[] = ['read', 'stop', 'unload'];
 const LARGE = 1_000_000_000;
 
 const QuotaField = (minimum: number): PropertyDecorator =>
@@ -29,6 +27,8 @@ class QuotasDto implements Partial<Quotas> {
   diskMb?: number;
   @QuotaField(1)
   requestsPerMinute?: number;
+  @QuotaField(0)
+  keys?: number;
 }
 
 class PlanDto {
@@ -45,6 +45,9 @@ class PlanDto {
 
   @ChoicesField({ values: PERMISSIONS, required: true, description: 'What its owner may do.' })
   permissions!: Permission[];
+
+  @TextsField({ maxItems: 100, maxLength: 20, description: 'Ids of the Patreon tiers that it comes with.' })
+  tiers?: string[];
 }
 
 /** The plans of a PLANS_FILE, from the cheapest on. Throws an Error that names the place at fault and what it expects. */
@@ -62,7 +65,14 @@ function plansIn(file: string): Plan[] {
     throw new Error('expected {"plans": [...]}, with the plans from the cheapest on');
   }
   const plans = root.plans.map((plan: unknown, index) => toPlan(plan, `plans[${index}]`));
-  refuseTwice(plans.map(({ id }) => id));
+  refuseTwice(
+    'id',
+    plans.map(({ id }) => id),
+  );
+  refuseTwice(
+    'tier',
+    plans.flatMap(({ tiers }) => [...tiers]),
+  );
   return plans;
 }
 
@@ -77,15 +87,15 @@ function parse(file: string): unknown {
 function toPlan(input: unknown, where: string): Plan {
   try {
     const { quotas = {}, ...rest } = isPlainObject(input) ? input : { plan: input };
-    const { id, name, permissions } = validate(PlanDto, rest, where);
-    const missing = ALWAYS.filter((one) => !permissions.includes(one));
+    const { id, name, permissions, tiers = [] } = validate(PlanDto, rest, where);
+    const missing = ALWAYS_PERMITTED.filter((one) => !permissions.includes(one));
     if (missing.length > 0) {
       throw new Failure(
         'BAD_REQUEST',
-        `permissions: expected ${ALWAYS.join(', ')} among them, as nobody is refused these`,
+        `permissions: expected ${ALWAYS_PERMITTED.join(', ')} among them, as nobody is refused these`,
       );
     }
-    return { id, name, permissions, quotas: toQuotas(validate(QuotasDto, quotas, 'quotas')) };
+    return { id, name, permissions, tiers, quotas: toQuotas(validate(QuotasDto, quotas, 'quotas')) };
   } catch (error) {
     throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
   }
@@ -96,7 +106,7 @@ function toQuotas(given: QuotasDto): Quotas {
   return { ...UNBOUNDED, ...Object.fromEntries(stated) };
 }
 
-function refuseTwice(ids: readonly string[]): void {
+function refuseTwice(what: string, ids: readonly string[]): void {
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) throw new Error(`expected each id once, and "${twice}" is there twice`);
+  if (twice !== undefined) throw new Error(`expected each ${what} once, and "${twice}" is there twice`);
 }

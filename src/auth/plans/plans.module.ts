@@ -1,19 +1,24 @@
 import { Global, Module } from '@nestjs/common';
 import { OwnerStore } from '../../registry/owner-store.js';
+import { PATREON_PROVIDERS } from '../patreon/patreon.providers.js';
+import { PatreonClient } from '../patreon/patreon-client.js';
+import { PatronChecks } from '../patreon/patron-checks.service.js';
+import { Patrons } from '../patreon/patrons.service.js';
 import { OwnerPlans } from './owner-plans.js';
 import { PlansService } from './plans.service.js';
 
-/** What owners may do, and how much. */
+/** What owners may do, and how much: what an administrator has granted, and what comes with a tier at Patreon. */
 @Global()
 @Module({
   providers: [
     PlansService,
+    ...PATREON_PROVIDERS,
     {
       provide: OwnerPlans,
-      inject: [OwnerStore, PlansService],
-      useFactory: (store: OwnerStore, plans: PlansService) => OwnerPlans.load(store, plans),
+      inject: [OwnerStore, PlansService, Patrons],
+      useFactory: (store: OwnerStore, plans: PlansService, patrons: Patrons) => OwnerPlans.load(store, plans, patrons),
     },
   ],
-  exports: [PlansService, OwnerPlans],
+  exports: [PlansService, OwnerPlans, Patrons, PatronChecks, PatreonClient],
 })
 export class PlansModule {}

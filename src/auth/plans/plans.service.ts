@@ -1,7 +1,8 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
+import { EventBus } from '../../events/event-bus.js';
 import { DEFAULT_PLANS } from './default-plans.js';
-import { GrantedPlan, type Plan } from './plan.js';
+import { GrantedPlan, type Lapse, type Plan } from './plan.js';
 import { readPlans } from './plans-file.js';
 
 /** Which plans there are. The file is read again on SIGHUP; one that is not valid changes nothing. */
@@ -11,7 +12,10 @@ export class PlansService implements OnModuleInit, OnApplicationShutdown {
   private plans: readonly Plan[];
   private readonly reload = (): void => this.readAgain();
 
-  constructor(@Inject(STATION_CONFIG) private readonly config: Pick<StationConfig, 'plansFile'>) {
+  constructor(
+    @Inject(STATION_CONFIG) private readonly config: Pick<StationConfig, 'plansFile'>,
+    private readonly events: EventBus,
+  ) {
     this.plans = config.plansFile ? readPlans(config.plansFile) : DEFAULT_PLANS;
   }
 
@@ -34,14 +38,18 @@ export class PlansService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** As somebody has it who was granted it; where it is not in the file any more, the cheapest stands in its place. */
-  granted(id: string): GrantedPlan {
-    const index = Math.max(
+  granted(id: string, lapse?: Lapse): GrantedPlan {
+    const [plan, ...above] = this.plans.slice(this.rankOf(id));
+    if (!plan) throw new Error('there is no plan at all');
+    return new GrantedPlan(plan, above, lapse);
+  }
+
+  /** 0 is the cheapest, and what is not in the file any more. */
+  rankOf(id: string): number {
+    return Math.max(
       0,
       this.plans.findIndex((plan) => plan.id === id),
     );
-    const [plan, ...above] = this.plans.slice(index);
-    if (!plan) throw new Error('there is no plan at all');
-    return new GrantedPlan(plan, above);
   }
 
   private readAgain(): void {
@@ -50,6 +58,7 @@ export class PlansService implements OnModuleInit, OnApplicationShutdown {
     try {
       this.plans = readPlans(plansFile);
       this.logger.log(`SIGHUP: ${this.plans.length} plans were read from PLANS_FILE`);
+      this.events.publish('plans-changed', {});
     } catch (error) {
       this.logger.error(`SIGHUP: the plans stay as they are: ${(error as Error).message}`);
     }

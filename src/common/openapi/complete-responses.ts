@@ -24,8 +24,9 @@ const CHALLENGE = { 'WWW-Authenticate': header('string', 'The scheme.', 'Bearer 
 export function completeResponses(document: OpenAPIObject): void {
   for (const methods of Object.values(document.paths)) {
     for (const [method, operation] of Object.entries(methods) as [string, OperationObject][]) {
-      const codes = [...takeFailures(operation), ...impliedFailures(method, operation)];
-      if (operation.security) Object.assign(operation.responses, failureResponses(codes));
+      const stated = takeFailures(operation);
+      const codes = [...stated, ...impliedFailures(method, operation)];
+      if (operation.security || stated.length > 0) Object.assign(operation.responses, failureResponses(codes));
       const prefers = operation.parameters?.some((one) => 'name' in one && one.name === 'Prefer') ?? false;
       for (const [status, response] of Object.entries(operation.responses)) {
         const headers = { ...REQUEST_ID, ...headersOf(Number(status), codes, prefers) };

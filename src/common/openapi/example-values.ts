@@ -1,3 +1,6 @@
+import type { CredentialDto } from '../../auth/dto/credential.dto.js';
+import type { OwnerNoticeDto } from '../../auth/dto/owner-notice.dto.js';
+import type { PatronDto } from '../../auth/dto/plan.dto.js';
 import { UNBOUNDED } from '../../auth/plans/plan.js';
 import type { LogPageDto, OperationDto, OperationPageDto } from './operation.dto.js';
 import { failure, problem, type Plain } from './problem-examples.js';
@@ -190,8 +193,23 @@ const supporter = {
   ...{ id: 'supporter', name: 'Supporter', permissions: ['read', 'clone', 'install', 'run', 'stop', 'unload'] },
   quotas: {
     ...{ repositories: 3, runningApps: 1, operationsAtOnce: 1, queuedOperations: 10 },
-    ...{ memoryPerAppMb: 1024, diskPerRepositoryMb: 2048, diskMb: 4096, requestsPerMinute: 120 },
+    ...{ memoryPerAppMb: 1024, diskPerRepositoryMb: 2048, diskMb: 4096, requestsPerMinute: 120, keys: 3 },
   },
+  tiers: ['10203040'],
+};
+
+const notice: Plain<OwnerNoticeDto> = {
+  ...{ time: TIME, owner: 'patreon:12345678', plan: 'supporter', code: 'PLAN_LAPSED' },
+  message:
+    'The plan has lapsed: the membership has ended. Apps that run are stopped on 2026-01-08, and repositories are kept until 2026-01-31.',
+  ...{ appsStopAt: 1_767_830_400_000, unloadAt: 1_769_817_600_000 },
+};
+const patron: Plain<PatronDto> = {
+  ...{ name: 'Ada', patronStatus: 'active_patron', tierIds: ['10203040'], lastChargeStatus: 'Paid' },
+  ...{ nextChargeAt: 1_769_904_000_000, confirmedAt: TIME, phase: 'active', isUnmapped: false },
+};
+const credential: Plain<CredentialDto> = {
+  ...{ credentialId: 'cred_5c1f0e6b7a8d9243', name: 'GitHub', kind: 'https', createdAt: TIME },
 };
 
 /** Of each the first is the schema's; the others are for the fields that it does not have. */
@@ -219,7 +237,7 @@ export const EXAMPLES: Record<string, [unknown, ...unknown[]]> = {
       ...{ owner: 'alice', admin: false, plan: null, permissions: ['read', 'clone', 'install', 'run', 'stop'] },
       ...{ limits: UNBOUNDED, use },
     },
-    { plan: 'supporter', notice: 'Your plan lapses in 3 days.' },
+    { plan: 'supporter', notice, patron },
   ],
   AuditPageDto: [{ records: [audited], nextCursor: '1764000000000.au_5c1f0e6b7a8d9243' }],
   AuditRecordDto: [audited],
@@ -227,7 +245,22 @@ export const EXAMPLES: Record<string, [unknown, ...unknown[]]> = {
   PlanDto: [supporter],
   QuotasDto: [supporter.quotas],
   OwnerUseDto: [use],
-  OwnerDto: [{ owner: 'alice', plan: 'supporter', limits: supporter.quotas, use }],
+  OwnerDto: [
+    { owner: 'alice', plan: 'supporter', limits: supporter.quotas, use },
+    { owner: notice.owner, patron },
+  ],
+  OwnerNoticeDto: [notice],
+  PatronDto: [patron],
+  SignedInDto: [
+    { key: 'dock_Q2x8a9Zr0kYwC1mB7tJ5pLhV3nXe6sGuDfAqIoTyR4c', owner: notice.owner, plan: 'supporter' },
+    { notice },
+  ],
+  CredentialDto: [credential],
+  CredentialListDto: [{ credentials: [credential] }],
+  StoreCredentialDto: [
+    { name: 'GitHub', username: 'octocat', token: 'github_pat_…' },
+    { privateKey: '-----BEGIN OPENSSH PRIVATE KEY-----\n…', passphrase: '…' },
+  ],
   OwnerListDto: [{ owners: [{ owner: 'alice', plan: 'supporter', limits: supporter.quotas, use }] }],
   GrantPlanDto: [{ plan: 'supporter' }],
   CloneDto: [
@@ -237,6 +270,7 @@ export const EXAMPLES: Record<string, [unknown, ...unknown[]]> = {
   CredentialsDto: [
     { username: 'octocat', token: 'github_pat_…' },
     { privateKey: '-----BEGIN OPENSSH PRIVATE KEY-----\n…', passphrase: '…' },
+    { credentialId: credential.credentialId },
   ],
   InstallDto: [
     { packageManager: 'npm', production: true },

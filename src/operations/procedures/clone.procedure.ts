@@ -1,16 +1,15 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { repositoryView } from '../../common/repository-view.js';
-import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import type { Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
 import { RepositoryEntries } from '../repository-entries.js';
-import { gitAccess } from './git-access.js';
+import { GitAccesses } from './git-access.js';
 
 /** Nothing → `cloned`. When it fails or is cancelled, OperationsService takes the repository out again. */
 @Injectable()
 export class CloneProcedure implements Procedure<'clone'> {
   constructor(
-    @Inject(STATION_CONFIG) private readonly config: StationConfig,
+    private readonly gitAccesses: GitAccesses,
     private readonly changes: RepositoryChanges,
     private readonly entries: RepositoryEntries,
   ) {}
@@ -21,7 +20,7 @@ export class CloneProcedure implements Procedure<'clone'> {
       repoUrl: entry.repoUrl,
       branch: job.options.branch,
       depth: entry.depth,
-      git: gitAccess(this.config, entry),
+      git: await this.gitAccesses.of(entry),
     });
     await this.entries.locate(entry, repoUrl, job.options.repoId);
     const cloned = await this.changes.apply(

@@ -9,6 +9,6 @@ export class StopProcedure implements Procedure<'stop'> {
   constructor(private readonly stopper: AppStopper) {}
 
   async perform(job: Job<'stop'>): Promise<unknown> {
-    return this.stopper.stop(job, await job.entry(), STOPPED, job.options.graceMs);
+    return this.stopper.stop(job, await job.entry(), job.context.stopReason ?? STOPPED, job.options.graceMs);
   }
 }

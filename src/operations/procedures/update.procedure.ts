@@ -1,12 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
+import { Injectable } from '@nestjs/common';
 import type { UpdateOutput } from '../../contracts/operations.js';
 import { validateBranch } from '../../contracts/repository-url.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import type { Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
 import { isStoppedOnRequest } from '../returning-apps.js';
-import { gitAccess } from './git-access.js';
+import { GitAccesses } from './git-access.js';
 import { ProvenRestart } from './proven-restart.js';
 import { factsOf } from './update-attempt.js';
 import { UpdateSettlement } from './update-settlement.js';
@@ -15,7 +14,7 @@ import { UpdateSettlement } from './update-settlement.js';
 @Injectable()
 export class UpdateProcedure implements Procedure<'update'> {
   constructor(
-    @Inject(STATION_CONFIG) private readonly config: StationConfig,
+    private readonly gitAccesses: GitAccesses,
     private readonly changes: RepositoryChanges,
     private readonly settlement: UpdateSettlement,
     private readonly restarts: ProvenRestart,
@@ -47,7 +46,7 @@ export class UpdateProcedure implements Procedure<'update'> {
         repoUrl: before.canonicalUrl,
         branch: job.options.branch,
         tracked: { branch: before.branch ?? 'HEAD', refKind: before.refKind },
-        git: gitAccess(this.config, before),
+        git: await this.gitAccesses.of(before),
         installedFingerprint: before.installed?.fingerprint,
         restarts,
       });

@@ -6,6 +6,7 @@ import { FirstTables1700000000000 } from './migrations/1700000000000-first-table
 import { IdempotentAnswers1700000001000 } from './migrations/1700000001000-idempotent-answers.js';
 import { Owners1700000002000 } from './migrations/1700000002000-owners.js';
 import { Audit1700000003000 } from './migrations/1700000003000-audit.js';
+import { Patrons1700000004000 } from './migrations/1700000004000-patrons.js';
 import { TABLES } from './tables.js';
 
 const DAMAGED = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);
@@ -35,7 +36,10 @@ async function open(file: string): Promise<DataSource> {
     database: file,
     enableWAL: true,
     entities: TABLES,
-    migrations: [FirstTables1700000000000, IdempotentAnswers1700000001000, Owners1700000002000, Audit1700000003000],
+    migrations: [
+      ...[FirstTables1700000000000, IdempotentAnswers1700000001000, Owners1700000002000, Audit1700000003000],
+      Patrons1700000004000,
+    ],
   });
   try {
     await source.initialize();

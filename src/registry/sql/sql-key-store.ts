@@ -16,6 +16,10 @@ export class SqlKeyStore extends KeyStore {
     await whileWriting(this.table.insert({ ...key, scopes: key.scopes.join(' ') }));
   }
 
+  async replace(key: StoredKey): Promise<void> {
+    await whileWriting(this.table.save({ ...key, scopes: key.scopes.join(' ') }));
+  }
+
   async findByDigest(digest: string): Promise<StoredKey | undefined> {
     const row = await this.table.findOneBy({ digest });
     return row ? toKey(row) : undefined;

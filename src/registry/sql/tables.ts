@@ -2,6 +2,7 @@ import { EntitySchema } from 'typeorm';
 import type { Operation } from '../../contracts/shapes.js';
 import type { AuditRecord } from '../audit-store.js';
 import type { IdempotencyRecord } from '../idempotency-store.js';
+import type { StoredCredential } from '../credential-store.js';
 import type { StoredKey } from '../key-store.js';
 
 /**
@@ -36,6 +37,23 @@ export interface OwnerRow {
   /** The OwnerRecord as JSON. */
   record: string;
 }
+
+export interface PatronRow {
+  patreonId: string;
+  /** The PatronRecord as JSON, without its tokens. */
+  record: string;
+  /** Sealed. */
+  tokens: string | null;
+}
+
+export interface CreatorTokensRow {
+  id: string;
+  /** Sealed. */
+  tokens: string;
+}
+
+/** `secret` is sealed. */
+export type CredentialRow = Omit<StoredCredential, 'secret'> & { secret: string };
 
 export type IdempotencyRow = Omit<IdempotencyRecord, 'answer'> & { answer: string | null };
 
@@ -111,6 +129,34 @@ export const OwnerTable = new EntitySchema<OwnerRow>({
   columns: { owner: { type: 'varchar', primary: true }, record: { type: 'text' } },
 });
 
+export const PatronTable = new EntitySchema<PatronRow>({
+  name: 'Patron',
+  tableName: 'patrons',
+  columns: {
+    patreonId: { name: 'patreon_id', type: 'varchar', primary: true },
+    record: { type: 'text' },
+    tokens: { type: 'text', nullable: true },
+  },
+});
+
+export const CreatorTokensTable = new EntitySchema<CreatorTokensRow>({
+  name: 'CreatorTokens',
+  tableName: 'creator_tokens',
+  columns: { id: { type: 'varchar', primary: true }, tokens: { type: 'text' } },
+});
+
+export const CredentialTable = new EntitySchema<CredentialRow>({
+  name: 'GitCredential',
+  tableName: 'git_credentials',
+  columns: {
+    credentialId: { name: 'credential_id', type: 'varchar', primary: true },
+    owner: { type: 'varchar' },
+    name: { type: 'varchar' },
+    createdAt: { name: 'created_at', ...time },
+    secret: { type: 'text' },
+  },
+});
+
 const nullable = { type: 'varchar', nullable: true } as const;
 
 export const AuditTable = new EntitySchema<AuditRecord>({
@@ -132,4 +178,7 @@ export const AuditTable = new EntitySchema<AuditRecord>({
   },
 });
 
-export const TABLES = [RepositoryTable, OperationTable, KeyTable, IdempotencyTable, OwnerTable, AuditTable];
+export const TABLES = [
+  ...[RepositoryTable, OperationTable, KeyTable, IdempotencyTable, OwnerTable, AuditTable],
+  ...[PatronTable, CreatorTokensTable, CredentialTable],
+];

@@ -1,27 +1,16 @@
 import { ChoiceField, FlagField, IntegerField, ObjectField, TextField } from '../../common/fields.js';
 import { Failure } from '../../contracts/failure.js';
-import type { GitCredentials } from '../../contracts/operations.js';
+import { GitCredentialsDto, gitCredentials } from '../../common/git-credentials.dto.js';
+import type { StoredCredentials } from '../../contracts/operations.js';
 import type { PackageManagerName, Visibility } from '../../contracts/shapes.js';
 import type { CloneOptions } from '../../contracts/operation-options.js';
 
 export const PACKAGE_MANAGERS: readonly PackageManagerName[] = ['npm', 'yarn', 'pnpm', 'bun'];
 export const VISIBILITIES: readonly Visibility[] = ['private', 'shared'];
 
-export class CredentialsDto {
-  @TextField({
-    maxLength: 256,
-    description: 'For https, beside `token`. Default: one that the Git host takes any token with.',
-  })
-  username?: string;
-
-  @TextField({ maxLength: 8192, secret: true, description: 'For https: an access token or password. Never shown.' })
-  token?: string;
-
-  @TextField({ maxLength: 32_768, secret: true, description: 'For ssh: a private key in PEM. Never shown.' })
-  privateKey?: string;
-
-  @TextField({ maxLength: 1024, secret: true, description: 'Of the private key. Never shown.' })
-  passphrase?: string;
+class CredentialsDto extends GitCredentialsDto implements Partial<StoredCredentials> {
+  @TextField({ maxLength: 64, description: 'Names stored credentials of yours, in place of all other fields.' })
+  credentialId?: string;
 }
 
 export class CloneDto {
@@ -60,21 +49,16 @@ export class CloneDto {
 
   @ObjectField({
     type: () => CredentialsDto,
-    description: 'Either `token` with `username` or not, or `privateKey` with `passphrase` or not.',
+    description: 'Either `token` with `username` or not, or `privateKey` with `passphrase` or not, or `credentialId`.',
   })
   credentials?: CredentialsDto;
 }
 
 /** The options of the clone that a caller described. */
 export function cloneOptions({ credentials, ...options }: CloneDto): CloneOptions {
-  return { ...options, credentials: credentials && gitCredentials(credentials) };
-}
-
-function gitCredentials({ username, token, privateKey, passphrase }: CredentialsDto): GitCredentials {
-  if (token !== undefined && privateKey === undefined && passphrase === undefined) return { username, token };
-  if (privateKey !== undefined && token === undefined && username === undefined) return { privateKey, passphrase };
-  throw new Failure(
-    'BAD_REQUEST',
-    'credentials: expected either {username?, token} or {privateKey, passphrase?}, and not both',
-  );
+  if (credentials?.credentialId === undefined)
+    return { ...options, credentials: credentials && gitCredentials(credentials) };
+  const { credentialId, ...others } = credentials;
+  if (Object.values(others).every((value) => value === undefined)) return { ...options, credentials: { credentialId } };
+  throw new Failure('BAD_REQUEST', 'credentials: expected nothing else beside credentialId');
 }

@@ -26,6 +26,7 @@ export class BroadcasterService implements OnModuleInit, OnApplicationShutdown {
       this.events.subscribe('notification', (event) => this.notification(event)),
       this.events.subscribe('progress', (event) => this.progress(event)),
       this.events.subscribe('log', (event) => this.log(event)),
+      this.events.subscribe('notice', (event) => this.notice(event)),
     ];
   }
 
@@ -60,6 +61,12 @@ export class BroadcasterService implements OnModuleInit, OnApplicationShutdown {
   /** Whether it may be read is for the feed to ask, before each batch. */
   private log({ audience, operationId }: StationEvents['log']): void {
     for (const { subscriptions } of this.sessions.all()) subscriptions.get(audience.uid)?.feed?.wake(operationId);
+  }
+
+  private notice({ owner, payload }: StationEvents['notice']): void {
+    for (const { socket, principal } of this.sessions.all()) {
+      if (principal?.owner === owner && !principal.admin) socket.emit('owner-notice', payload);
+    }
   }
 
   private forget(uid: string): void {

@@ -12,6 +12,9 @@ import { EventBus } from '../../events/event-bus.js';
 import { SocketSession } from './socket-session.js';
 import type { StationSocket } from './station-socket.js';
 
+/** With what one sees to it that one uses less. */
+const RELIEF = new Set<unknown>(['stop', 'unload']);
+
 /** The sockets that are connected, and who is behind each message of theirs. */
 @Injectable()
 export class SessionsService implements OnModuleInit, OnApplicationShutdown {
@@ -83,7 +86,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
         suggestion: 'Send auth.apiKey in the handshake, or apiKey in the message.',
       });
     }
-    await this.rateLimit.ofCaller(principal);
+    await this.rateLimit.ofCaller(principal, isPlainObject(message) && RELIEF.has(message.operation));
     session.signIn(principal);
     return principal;
   }

@@ -1,0 +1,33 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { TextField } from '../../common/fields.js';
+import { GitCredentialsDto } from '../../common/git-credentials.dto.js';
+import type { StoredCredential } from '../../registry/credential-store.js';
+
+export class StoreCredentialDto extends GitCredentialsDto {
+  @TextField({ required: true, maxLength: 100, description: 'For people to tell them apart.', example: 'GitHub' })
+  name!: string;
+}
+
+export class CredentialDto {
+  @ApiProperty({ example: 'cred_5c1f0e6b7a8d9243', description: 'For `credentials` of a clone.' })
+  credentialId!: string;
+
+  @ApiProperty({ example: 'GitHub' })
+  name!: string;
+
+  @ApiProperty({ enum: ['https', 'ssh'], description: 'What they are for: a token or a private key.' })
+  kind!: 'https' | 'ssh';
+
+  @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
+  createdAt!: number;
+}
+
+export class CredentialListDto {
+  @ApiProperty({ type: [CredentialDto] })
+  credentials!: CredentialDto[];
+}
+
+/** What may be shown of them. */
+export function credentialView({ credentialId, name, createdAt, secret }: StoredCredential): CredentialDto {
+  return { credentialId, name, kind: 'token' in secret ? 'https' : 'ssh', createdAt };
+}

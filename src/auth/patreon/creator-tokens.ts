@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import type { PatreonConfig } from '../../config/config.js';
+import { PatronStore, type CreatorTokens as Kept } from '../../registry/patron-store.js';
+import { PatreonClient, PatreonRefusal, PatreonUnavailable } from './patreon-client.js';
+
+/** The tokens of the campaign's creator: first those of the environment, then what they were renewed to. */
+export class CreatorTokens {
+  private renewing: Promise<Kept> | undefined;
+
+  constructor(
+    private readonly config: PatreonConfig,
+    private readonly client: PatreonClient,
+    private readonly store: PatronStore,
+  ) {}
+
+  get areGiven(): boolean {
+    return this.config.creator !== undefined;
+  }
+
+  /** Does something with an access token that Patreon accepts. PatreonUnavailable where there is none. */
+  async use<T>(work: (accessToken: string) => Promise<T>): Promise<T> {
+    const tokens = await this.current();
+    try {
+      return await work(tokens.accessToken);
+    } catch (error) {
+      if (!(error instanceof PatreonRefusal) || tokens.refreshToken === undefined) throw error;
+      this.renewing ??= this.renew(tokens).finally(() => (this.renewing = undefined));
+      return work((await this.renewing).accessToken);
+    }
+  }
+
+  /** Other tokens in the environment than those that were renewed stand in their place. */
+  private async current(): Promise<Kept> {
+    const { creator } = this.config;
+    if (!creator) throw new PatreonUnavailable('there are no tokens of the campaign’s creator');
+    const origin = createHash('sha256').update(creator.accessToken).digest('hex');
+    const kept = await this.store.creatorTokens();
+    return kept?.origin === origin ? kept : { ...creator, origin };
+  }
+
+  /** Kept before they are used: the old refresh token is gone. */
+  private async renew({ origin, refreshToken = '' }: Kept): Promise<Kept> {
+    const { accessToken, ...renewed } = await this.client.refresh({ refreshToken });
+    const kept = { accessToken, refreshToken: renewed.refreshToken, origin };
+    await this.store.saveCreatorTokens(kept);
+    return kept;
+  }
+}

@@ -1,0 +1,167 @@
+import { PatreonUserClient, QueryBuilder, type RestFetcher } from 'patreon-api.ts';
+import { isPlainObject } from '../../common/fields.js';
+import type { PatreonConfig } from '../../config/config.js';
+import type { Membership, PatreonTokens } from '../../registry/patron-store.js';
+import { identityOf, listAt, memberOf, type CampaignMember, type PatreonIdentity } from './patreon-documents.js';
+
+/** Longer than Patreon takes on a bad day; nobody waits for it but at sign-in. */
+const TIMEOUT_MS = 10_000;
+const MAX_BODY_CHARS = 16_000_000;
+const MEMBERS_PER_PAGE = 500;
+/** When Patreon asks for fewer requests and does not say for how long. */
+const DEFAULT_PAUSE_SECONDS = 60;
+const MAX_PAUSE_SECONDS = 3_600;
+
+const MEMBER_FIELDS = [
+  ...(['patron_status', 'currently_entitled_amount_cents', 'last_charge_status', 'last_charge_date'] as const),
+  ...(['next_charge_date', 'pledge_cadence', 'is_gifted', 'is_free_trial'] as const),
+];
+const IDENTITY = new URLSearchParams({
+  include: 'memberships.currently_entitled_tiers,memberships.campaign',
+  'fields[user]': 'full_name',
+  'fields[member]': MEMBER_FIELDS.join(','),
+});
+const MEMBER = new URLSearchParams({
+  include: 'currently_entitled_tiers,campaign,user',
+  'fields[member]': MEMBER_FIELDS.join(','),
+});
+
+/** Patreon does not answer, or not with what can be used: nothing is known, and nothing has changed. */
+export class PatreonUnavailable extends Error {}
+
+/** Patreon does not accept a code or a token. */
+export class PatreonRefusal extends Error {
+  constructor(private readonly status: number) {
+    super(`Patreon refuses: ${status}`);
+  }
+
+  /** A token that is refused so will never be good again. */
+  get isFinal(): boolean {
+    return this.status === 400 || this.status === 401;
+  }
+}
+
+/** Asks Patreon. Each method rejects with PatreonUnavailable or PatreonRefusal. */
+export class PatreonClient {
+  private readonly library: PatreonUserClient;
+  /** Epoch milliseconds: before this Patreon wants to be left alone. */
+  private quietUntil = 0;
+
+  constructor(
+    private readonly config: PatreonConfig,
+    private readonly redirectUri: string,
+  ) {
+    const { apiUrl, clientId, clientSecret } = config;
+    this.library = new PatreonUserClient({
+      name: 'docking-station',
+      oauth: {
+        ...{ clientId, clientSecret, redirectUri },
+        authorizationUri: `${apiUrl}/oauth2/authorize`,
+        accessTokenUri: `${apiUrl}/api/oauth2/token`,
+      },
+      // What the library makes of failures (it waits, it retries, it throws arrays) is decided here instead.
+      rest: { api: `${apiUrl}/api/oauth2/v2`, retries: 0, fetch: this.fetch },
+    });
+  }
+
+  /** Where somebody allows the station to know who they are. `state` comes back with them. */
+  authorizeUrl(state: string): string {
+    return this.library.oauth.createOauthUri({ redirectUri: this.redirectUri, scopes: ['identity'], state });
+  }
+
+  /** For the code with which somebody comes back; it is good for one use. */
+  async exchange(code: string): Promise<PatreonTokens> {
+    return tokensOf(await this.asked(() => this.library.oauth.getOauthTokenFromCode({ code })));
+  }
+
+  /** The old pair is not good any more afterwards. */
+  async refresh({ refreshToken }: Pick<PatreonTokens, 'refreshToken'>): Promise<PatreonTokens> {
+    return tokensOf(await this.asked(() => this.library.oauth.refreshToken(refreshToken)));
+  }
+
+  async identity(accessToken: string): Promise<PatreonIdentity> {
+    const document = await this.read('/identity', IDENTITY, accessToken);
+    return identityOf(document, this.config.campaignId) ?? unusable('it does not say who it is');
+  }
+
+  /** With the creator's token. */
+  async member(memberId: string, accessToken: string): Promise<Membership | undefined> {
+    const document = await this.read(`/members/${encodeURIComponent(memberId)}`, MEMBER, accessToken);
+    return memberOf((document as { data?: unknown }).data)?.membership;
+  }
+
+  /** All members of the campaign, page by page. With the creator's token. */
+  async *members(accessToken: string): AsyncGenerator<CampaignMember[]> {
+    const query = new URLSearchParams(MEMBER);
+    query.set('page[count]', String(MEMBERS_PER_PAGE));
+    const path = `/campaigns/${this.config.campaignId}/members`;
+    const pages = this.library.oauth.paginate(path, asQuery(query), { token: accessToken });
+    for (;;) {
+      const page = await this.asked(() => pages.next());
+      if (page.done) return;
+      yield listAt(page.value, 'data')
+        .map(memberOf)
+        .filter((member) => member !== undefined);
+    }
+  }
+
+  private read(path: string, query: URLSearchParams, accessToken: string): Promise<unknown> {
+    return this.asked(() => this.library.oauth.fetch(path, asQuery(query), { token: accessToken }));
+  }
+
+  private async asked<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof PatreonRefusal || error instanceof PatreonUnavailable) throw error;
+      throw new PatreonUnavailable('Patreon cannot be reached', { cause: error });
+    }
+  }
+
+  private readonly fetch: RestFetcher = async (url, init) => {
+    const pauseMs = this.quietUntil - Date.now();
+    if (pauseMs > 0) throw new PatreonUnavailable(`Patreon wants to be left alone for ${Math.ceil(pauseMs / 1000)} s`);
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' });
+    const text = await response.text();
+    if (response.status === 429) this.pause(response.headers.get('retry-after'), text);
+    if (response.status === 429 || response.status >= 500) unusable(`it answered ${response.status}`);
+    const document = text.length > MAX_BODY_CHARS ? undefined : parsed(text);
+    // A proxy in front of Patreon answers with HTML whatever the status; what refuses a token is JSON.
+    if (document === undefined) unusable(`it answered ${response.status} with something other than JSON`);
+    if (!response.ok) throw new PatreonRefusal(response.status);
+    return new Response(text, { status: response.status });
+  };
+
+  private pause(header: string | null, text: string): void {
+    const [error] = listAt(parsed(text), 'errors');
+    const said = Number(header ?? error?.retry_after_seconds ?? DEFAULT_PAUSE_SECONDS);
+    const seconds = Number.isFinite(said) && said >= 0 ? Math.min(said, MAX_PAUSE_SECONDS) : DEFAULT_PAUSE_SECONDS;
+    this.quietUntil = Date.now() + seconds * 1000;
+  }
+}
+
+const asQuery = (params: URLSearchParams) => QueryBuilder.fromParams(params);
+
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isPlainObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function tokensOf(answer: unknown): PatreonTokens {
+  const {
+    access_token: accessToken,
+    refresh_token: refreshToken,
+    expires_in: seconds,
+  } = (answer ?? {}) as Record<string, unknown>;
+  if (typeof accessToken !== 'string' || typeof refreshToken !== 'string') return unusable('it gives no token');
+  const livesMs = Number(seconds) * 1000;
+  return { accessToken, refreshToken, expiresAt: Date.now() + (Number.isFinite(livesMs) ? livesMs : 0) };
+}
+
+function unusable(why: string): never {
+  throw new PatreonUnavailable(`Patreon cannot be understood: ${why}`);
+}

@@ -1,0 +1,88 @@
+import type { Standing } from '../../registry/patron-store.js';
+import type { Claim } from './membership.js';
+
+const HOUR_MS = 60 * 60 * 1000;
+/** How long what Patreon has said last is believed when it does not answer. */
+export const BELIEVED_MS = 72 * HOUR_MS;
+
+export interface StandingRules {
+  graceMs: number;
+  retentionMs: number;
+  /** 0 is the cheapest plan; one that is not there any more counts as that. */
+  rankOf(plan: string): number;
+}
+
+/** Of somebody who has not been seen before; undefined where there is nothing that they could be granted. */
+export function firstStanding(
+  claim: Claim,
+  now: number,
+  graceMs: number,
+  chargedAt: number | null,
+): Standing | undefined {
+  const active: Standing = {
+    ...{ phase: 'active', plan: '', why: null },
+    ...{ noticeSince: null, lapsedSince: null, reducedSince: null },
+  };
+  if (claim.kind === 'entitled') return { ...active, plan: claim.plan };
+  if (claim.kind === 'none' || claim.plan === null) return undefined;
+  // The grace began with the payment that failed, not with the sign-in.
+  const noticeSince = Math.min(now, chargedAt ?? now);
+  if (now >= noticeSince + graceMs) return undefined;
+  return { ...active, phase: 'grace', plan: claim.plan, why: 'declined', noticeSince };
+}
+
+/**
+ * Where somebody stands now, by where they stood and what their membership entitles to. Every time counts from when the
+ * station has noticed and told: after a long pause of the server nothing is stopped or removed at once.
+ */
+export function nextStanding(
+  before: Standing,
+  claim: Claim,
+  { now, confirmedAt }: { now: number; confirmedAt: number },
+  { graceMs, rankOf }: StandingRules,
+): Standing {
+  const isConfirmed = now - confirmedAt <= BELIEVED_MS;
+  if (claim.kind === 'entitled' && isConfirmed) {
+    const isReduced = rankOf(claim.plan) < rankOf(before.plan);
+    return {
+      ...{ phase: 'active', plan: claim.plan, why: null, noticeSince: null, lapsedSince: null },
+      reducedSince: before.reducedSince ?? (isReduced ? now : null),
+    };
+  }
+  const why = claim.kind === 'none' ? claim.why : isConfirmed ? 'declined' : 'unconfirmed';
+  const noticeSince = before.noticeSince ?? now;
+  // Whoever has lapsed pays first; but not when it was only Patreon that had not answered.
+  const mayBeInGrace = before.phase !== 'lapsed' || before.why === 'unconfirmed';
+  const isInGrace = why === 'declined' && mayBeInGrace && now < noticeSince + graceMs;
+  if (isInGrace) return { ...before, phase: 'grace', why, noticeSince, lapsedSince: null };
+  return { ...before, phase: 'lapsed', why, noticeSince, lapsedSince: before.lapsedSince ?? now };
+}
+
+/** When running apps are stopped: all of somebody lapsed, or those beyond a reduced plan. null: never. */
+export function appsStopAt({ phase, noticeSince, reducedSince }: Standing, { graceMs }: StandingRules): number | null {
+  const since = phase === 'active' ? reducedSince : noticeSince;
+  return since === null ? null : since + graceMs;
+}
+
+/** When the repositories of somebody lapsed are unloaded: never before their apps were stopped. */
+export function unloadAt(standing: Standing, rules: StandingRules): number | null {
+  const { lapsedSince } = standing;
+  return lapsedSince === null ? null : Math.max(lapsedSince + rules.retentionMs, appsStopAt(standing, rules) ?? 0);
+}
+
+/** When time alone will change something next; null: never. */
+export function nextDeadline(
+  standing: Standing,
+  confirmedAt: number,
+  now: number,
+  rules: StandingRules,
+): number | null {
+  const { phase } = standing;
+  const times = [
+    appsStopAt(standing, rules),
+    unloadAt(standing, rules),
+    phase === 'lapsed' ? null : confirmedAt + BELIEVED_MS + 1,
+  ];
+  const ahead = times.filter((time) => time !== null && time > now) as number[];
+  return ahead.length === 0 ? null : Math.min(...ahead);
+}

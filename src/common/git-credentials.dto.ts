@@ -1,0 +1,31 @@
+import { Failure } from '../contracts/failure.js';
+import type { GitCredentials } from '../contracts/operations.js';
+import { TextField } from './fields.js';
+
+/** With what a Git host lets somebody in: over https or over ssh. */
+export class GitCredentialsDto {
+  @TextField({
+    maxLength: 256,
+    description: 'For https, beside `token`. Default: one that the Git host takes any token with.',
+  })
+  username?: string;
+
+  @TextField({ maxLength: 8192, secret: true, description: 'For https: an access token or password. Never shown.' })
+  token?: string;
+
+  @TextField({ maxLength: 32_768, secret: true, description: 'For ssh: a private key in PEM. Never shown.' })
+  privateKey?: string;
+
+  @TextField({ maxLength: 1024, secret: true, description: 'Of the private key. Never shown.' })
+  passphrase?: string;
+}
+
+/** BAD_REQUEST where it is neither or both. */
+export function gitCredentials({ username, token, privateKey, passphrase }: GitCredentialsDto): GitCredentials {
+  if (token !== undefined && privateKey === undefined && passphrase === undefined) return { username, token };
+  if (privateKey !== undefined && token === undefined && username === undefined) return { privateKey, passphrase };
+  throw new Failure(
+    'BAD_REQUEST',
+    'credentials: expected either {username?, token} or {privateKey, passphrase?}, and not both',
+  );
+}

@@ -1,0 +1,76 @@
+/** What Patreon says of somebody's membership in the campaign. Times are epoch milliseconds. */
+export interface Membership {
+  memberId: string;
+  /** `active_patron`, `declined_patron`, `former_patron`; null: has never pledged. Patreon may come up with others. */
+  patronStatus: string | null;
+  /** Of the tiers that the member is entitled to now. */
+  tierIds: readonly string[];
+  entitledCents: number;
+  isGifted: boolean;
+  isFreeTrial: boolean;
+  /** `Paid`, `Declined`, … */
+  lastChargeStatus: string | null;
+  lastChargeAt: number | null;
+  nextChargeAt: number | null;
+  /** Months between two charges. */
+  pledgeCadence: number | null;
+}
+
+/** Why a membership entitles to nothing. */
+export type WhyNot = 'former' | 'never-pledged' | 'gifted' | 'trial' | 'unknown-status';
+
+/** Where somebody stands with the campaign, and since when. Times are epoch milliseconds. */
+export interface Standing {
+  /** `grace`: as active, but only until the grace is over. `lapsed`: reads, stops and unloads what is theirs. */
+  phase: 'active' | 'grace' | 'lapsed';
+  /** The plan that was earned last. */
+  plan: string;
+  /** Why it is not active. `unconfirmed`: Patreon has not said anything for too long. */
+  why: 'declined' | 'unconfirmed' | WhyNot | null;
+  /** Since when the owner has been told that the membership is not right; null while it is. */
+  noticeSince: number | null;
+  lapsedSince: number | null;
+  /** Since when the plan allows less than before, until what runs beyond it was stopped. */
+  reducedSince: number | null;
+}
+
+/** What signs in for somebody at Patreon. The refresh token is good for one use. */
+export interface PatreonTokens {
+  accessToken: string;
+  refreshToken: string;
+  /** Epoch milliseconds. */
+  expiresAt: number;
+}
+
+export interface CreatorTokens {
+  accessToken: string;
+  refreshToken?: string;
+  /** Digest of the access token in the environment that these have come from. */
+  origin: string;
+}
+
+export interface PatronRecord {
+  /** Id of the user at Patreon; as an owner `patreon:<id>`. */
+  patreonId: string;
+  /** As Patreon has it, for administrators. */
+  name: string;
+  membership: Membership;
+  /** When Patreon has last said so, epoch milliseconds. */
+  confirmedAt: number;
+  standing: Standing;
+  /** The membership is to a tier that no plan names: the cheapest stands in its place. */
+  isUnmapped: boolean;
+  /** Whether the owner has been told that the repositories will soon be unloaded. */
+  isUnloadAnnounced: boolean;
+  /** null: they are not good any more. */
+  tokens: PatreonTokens | null;
+}
+
+/** Who has signed in with Patreon. A port: its token is this class. */
+export abstract class PatronStore {
+  abstract list(): Promise<PatronRecord[]>;
+  abstract save(record: PatronRecord): Promise<void>;
+  /** Those of the campaign's creator; null where none were kept. */
+  abstract creatorTokens(): Promise<CreatorTokens | null>;
+  abstract saveCreatorTokens(tokens: CreatorTokens): Promise<void>;
+}

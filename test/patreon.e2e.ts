@@ -1,0 +1,452 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OwnerNotice } from '../src/contracts/events.js';
+import type { KeyDto } from '../src/auth/dto/key.dto.js';
+import type { MeDto } from '../src/auth/dto/me.dto.js';
+import { eventually } from './support/eventually.js';
+import { FakePatreon, type FakeMember, type Trouble } from './support/fake-patreon.js';
+import { fixture } from './support/fixtures.js';
+import { GitServer } from './support/git-server.js';
+import { keyOf, PatreonBrowser } from './support/patreon-browser.js';
+import { Station } from './support/station.js';
+import { databaseFiles } from './support/traces.js';
+import { temporaryFolder } from './support/temporary-folder.mjs';
+
+const PERMISSIONS = ['read', 'clone', 'install', 'update', 'run', 'stop', 'unload', 'keys'];
+const PLANS = [
+  { id: 'small', name: 'Small', permissions: PERMISSIONS, tiers: ['100'], quotas: { runningApps: 1, keys: 2 } },
+  { id: 'large', name: 'Large & more', permissions: PERMISSIONS, tiers: ['200', '201'], quotas: { keys: 5 } },
+];
+const DAY_MS = 24 * 60 * 60 * 1000;
+const daysAgo = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString();
+const inDays = (ms: number): string => (ms / DAY_MS).toFixed(8);
+
+let git: GitServer;
+let patreon: FakePatreon;
+let station: Station;
+let folder: string;
+let users = 0;
+
+async function start(env: Record<string, string> = {}): Promise<void> {
+  folder = await temporaryFolder('patreon');
+  writeFileSync(join(folder, 'plans.json'), JSON.stringify({ plans: PLANS }));
+  git = await GitServer.start();
+  patreon = await FakePatreon.start();
+  const plans = { PLANS_FILE: join(folder, 'plans.json'), SANDBOX: 'none', RATE_LIMIT: '0' };
+  station = await Station.start({ allowedHosts: [git.host], env: { ...patreon.environment, ...plans, ...env } });
+}
+
+async function end(): Promise<void> {
+  await station?.close();
+  await patreon?.close();
+  await git?.close();
+  await rm(folder, { recursive: true });
+}
+
+function member(changes: Partial<FakeMember> = {}): string {
+  const user = String(1000 + ++users);
+  patreon.join({ user, status: 'active_patron', tiers: ['100'], ...changes });
+  return user;
+}
+
+const signIn = (user: string) => keyOf(station, patreon, user);
+const ownerOf = (user: string) => `patreon:${user}`;
+
+async function me(key: string): Promise<MeDto> {
+  const { status, body } = await station.api<MeDto>('GET', '/auth/me', undefined, { key });
+  expect(status).toBe(200);
+  return body.result;
+}
+
+async function clone(key: string, name = `app${++users}`): Promise<{ status: number; code: string; repoId: string }> {
+  const { url } = await git.createRepository(`patrons/${name}`, { files: fixture('srv') });
+  const { status, body } = await station.api('POST', '/repo/clone', { repoUrl: url }, { key });
+  return { status, code: body.code, repoId: body.repoId };
+}
+
+async function hook(user: string, says: Partial<FakeMember> = {}): Promise<number> {
+  const { body, signature } = patreon.webhook(user, says);
+  return post(body, { 'x-patreon-signature': signature, 'x-patreon-event': 'members:update' });
+}
+
+async function post(body: string | Buffer, headers: Record<string, string>): Promise<number> {
+  const content = { 'content-type': 'application/json' };
+  const url = `${station.url}/auth/patreon/webhook`;
+  return (
+    await fetch(url, { method: 'POST', body: new Uint8Array(Buffer.from(body)), headers: { ...content, ...headers } })
+  ).status;
+}
+
+const becomes = (key: string, phase: 'active' | 'lapsed') =>
+  eventually(
+    `the plan is ${phase}`,
+    async () => (await me(key)).permissions.includes('clone') === (phase === 'active'),
+    10_000,
+  );
+
+describe('Signing in with Patreon', () => {
+  beforeAll(() => start());
+  afterAll(end);
+
+  it('leads to Patreon and back, and shows the key once, with what the plan allows', async () => {
+    const user = member({ name: 'Ada <b>', tiers: ['201', '999'] });
+    const browser = new PatreonBrowser(station, patreon);
+    const authorize = new URL(await browser.begin());
+    expect(Object.fromEntries(authorize.searchParams)).toMatchObject({
+      scope: 'identity',
+      redirect_uri: `${station.url}/auth/patreon/callback`,
+      state: expect.stringMatching(/^[\w-]{43}$/) as string,
+    });
+    const back = patreon.allow(authorize.href, user);
+    const { status, type, text } = await browser.open(back);
+    expect([status, type]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(text).toContain('Ada &#60;b&#62;');
+    expect(text).toContain('Large &#38; more');
+    const key = /dock_[\w-]{43}/.exec(text)?.[0] ?? '';
+    expect(await me(key)).toMatchObject({ owner: ownerOf(user), admin: false, plan: 'large' });
+    // The same answer again is another's: the code was used.
+    const again = await browser.open(back);
+    expect([again.status, again.text]).toEqual([400, expect.stringContaining('expired, or was used already')]);
+    expect(await me(key)).toMatchObject({ plan: 'large' });
+  });
+
+  it('again gives another key in place of the one before, whose sockets are closed, and leaves further keys alone', async () => {
+    const user = member();
+    const first = await signIn(user);
+    const made = await station.api<KeyDto>('POST', '/auth/keys', { name: 'agent' }, { key: first });
+    expect([made.status, made.body.result.scopes]).toEqual([201, PERMISSIONS.filter((one) => one !== 'keys')]);
+    const socket = await station.socket({ apiKey: first });
+    const closed = new Promise((resolve) => socket.once('disconnect', resolve));
+    const second = await signIn(user);
+    await closed;
+    expect((await station.api('GET', '/auth/me', undefined, { key: first })).status).toBe(401);
+    expect(await me(String(made.body.result.key))).toMatchObject({ owner: ownerOf(user) });
+    const { body } = await station.api<{ keys: KeyDto[] }>('GET', '/auth/keys', undefined, { key: second });
+    expect(body.result.keys.map(({ name }) => name).toSorted()).toEqual(['Patreon', 'agent']);
+  });
+
+  it('gives a key that makes, lists and revokes further keys, of its own and within the plan', async () => {
+    const key = await signIn(member());
+    const other = await signIn(member());
+    const ask = <R>(method: string, path: string, body?: object, as = key) =>
+      station.api<R>(method, path, body, { key: as });
+    const read = await ask<KeyDto>('POST', '/auth/keys', { name: 'reader', scopes: ['read'] });
+    expect(read.status).toBe(201);
+    const reader = String(read.body.result.key);
+    for (const [body, code] of [
+      [{ name: 'x', owner: 'alice' }, 'FORBIDDEN'],
+      [{ name: 'x', admin: true }, 'FORBIDDEN'],
+      [{ name: 'x', scopes: ['keys'] }, 'FORBIDDEN'],
+    ] as const) {
+      expect((await ask('POST', '/auth/keys', body)).body.code).toBe(code);
+    }
+    expect((await ask('POST', '/auth/keys', { name: 'x' }, reader)).body.code).toBe('FORBIDDEN');
+    expect((await ask('POST', '/auth/keys', { name: 'second' })).status).toBe(201);
+    expect((await ask('POST', '/auth/keys', { name: 'third' })).body).toMatchObject({
+      code: 'PLAN_LIMIT',
+      context: { quota: 'keys', limit: 2, use: 2, raisedBy: 'large' },
+    });
+    const { id } = read.body.result;
+    expect((await ask('DELETE', `/auth/keys/${id}`, undefined, other)).body.code).toBe('KEY_NOT_FOUND');
+    expect((await ask('DELETE', `/auth/keys/${id}`)).status).toBe(200);
+    expect((await ask('GET', '/auth/me', undefined, reader)).status).toBe(401);
+    const listed = (await ask<{ keys: KeyDto[] }>('GET', '/auth/keys')).body.result.keys;
+    expect(new Set(listed.map(({ owner }) => owner)).size).toBe(1);
+  });
+
+  it.each<[string, (browser: PatreonBrowser) => Promise<string>, number, string]>([
+    ['is declined there', async (browser) => patreon.decline(await browser.begin()), 403, 'SIGN_IN_DECLINED'],
+    [
+      'comes back with a code that Patreon does not know',
+      async (browser) => patreon.allow(await browser.begin(), member()).replace(/code=\w+/, 'code=other'),
+      ...([400, 'SIGN_IN_FAILED'] as const),
+    ],
+    [
+      'comes back to another browser than the one that has begun',
+      async () => patreon.allow(await new PatreonBrowser(station, patreon).begin(), member()),
+      ...([400, 'SIGN_IN_FAILED'] as const),
+    ],
+    [
+      'is that of somebody who is no member',
+      async (browser) => patreon.allow(await browser.begin(), 'nobody'),
+      ...([403, 'NOT_A_PATRON'] as const),
+    ],
+  ])('that %s gives no key, and says why, to a person and to a program', async (_, lead, status, code) => {
+    for (const accept of ['text/html', 'application/json']) {
+      const browser = new PatreonBrowser(station, patreon, accept);
+      const page = await browser.open(await lead(browser));
+      expect(page.status).toBe(status);
+      expect(page.text).not.toContain('dock_');
+      if (accept === 'text/html') expect(page.text).toContain('Sign in again');
+      else expect(JSON.parse(page.text)).toMatchObject({ code, suggestion: expect.any(String) as string });
+    }
+  });
+
+  it.each<[string, Partial<FakeMember>, string]>([
+    ['active', {}, 'small'],
+    ['active, of two tiers', { tiers: ['100', '200'] }, 'large'],
+    ['active, entitled to nothing in cents', { cents: 0, tiers: ['200'] }, 'large'],
+    ['active, of a tier that no plan names', { tiers: ['555'] }, 'small'],
+    ['active, of no tier', { tiers: [] }, 'small'],
+    ['declined yesterday', { status: 'declined_patron', lastChargeDate: daysAgo(1) }, 'small'],
+    ['declined eight days ago', { status: 'declined_patron', lastChargeDate: daysAgo(8) }, 'NOT_A_PATRON'],
+    ['former', { status: 'former_patron' }, 'NOT_A_PATRON'],
+    ['free, or has never pledged', { status: null, tiers: [] }, 'NOT_A_PATRON'],
+    ['free, of a free tier', { status: null, tiers: ['100'], cents: 0 }, 'NOT_A_PATRON'],
+    ['of a status that is new', { status: 'paused' }, 'NOT_A_PATRON'],
+    ['a gift', { status: null, isGifted: true }, 'small'],
+    ['a free trial', { status: null, isFreeTrial: true }, 'NOT_A_PATRON'],
+    ['in another campaign', { campaign: '9999' }, 'NOT_A_PATRON'],
+  ])('with a membership that is %s', async (_, facts, expected) => {
+    const answer = await signIn(member(facts)).catch(String);
+    if (expected === 'NOT_A_PATRON') expect(answer).toContain(expected);
+    else expect((await me(answer)).plan).toBe(expected);
+  });
+
+  it('keeps what Patreon has given the station where nobody can read it', async () => {
+    const key = await signIn(member());
+    const bytes = databaseFiles(station)
+      .map((file) => readFileSync(file, 'latin1'))
+      .join('');
+    expect(bytes).toContain('patrons');
+    expect(bytes).not.toContain(key);
+    for (const token of patreon.tokens()) expect(bytes + station.output).not.toContain(token);
+  });
+
+  it('says of a tier that no plan names in the log, and to the administrator who the patrons are', async () => {
+    const user = member({ name: 'Grace', tiers: ['777'] });
+    await signIn(user);
+    expect(station.output).toContain(`${ownerOf(user)} has a tier that no plan names (777)`);
+    const { body } = await station.api<{ owners: { owner: string }[] }>('GET', '/auth/owners');
+    expect(body.result.owners.find(({ owner }) => owner === ownerOf(user))).toMatchObject({
+      plan: 'small',
+      patron: { name: 'Grace', patronStatus: 'active_patron', tierIds: ['777'], phase: 'active', isUnmapped: true },
+    });
+  });
+});
+
+describe('A webhook', () => {
+  beforeAll(() => start({ PATREON_CHECK_MINUTES: '600' }));
+  afterAll(end);
+
+  it('makes the station ask what has changed: a plan that lapses, and one that comes back', async () => {
+    const user = member();
+    const key = await signIn(user);
+    const { repoId } = await clone(key);
+    const socket = await station.socket({ apiKey: key });
+    const notices: OwnerNotice[] = [];
+    socket.on('owner-notice', (notice: OwnerNotice) => void notices.push(notice));
+
+    patreon.change(user, { status: 'former_patron', tiers: [] });
+    expect(await hook(user)).toBe(204);
+    await becomes(key, 'lapsed');
+    const { permissions, notice } = await me(key);
+    expect(permissions).toEqual(['read', 'stop', 'unload', 'keys']);
+    expect(notice).toMatchObject({ code: 'PLAN_LAPSED', plan: 'small' });
+    expect((notice?.appsStopAt ?? 0) - Date.now()).toBeGreaterThan(6 * DAY_MS);
+    expect((notice?.unloadAt ?? 0) - Date.now()).toBeGreaterThan(29 * DAY_MS);
+    const refused = await station.api('POST', `/repo/${repoId}/run`, {}, { key });
+    expect([refused.status, refused.body]).toMatchObject([
+      403,
+      { code: 'PLAN_LAPSED', suggestion: expect.stringContaining(`${station.url}/auth/patreon`) as string },
+    ]);
+    for (const [method, path] of [
+      ['GET', `/repo/${repoId}`],
+      ['GET', `/repo/${repoId}/logs?source=clone`],
+      ['POST', `/repo/${repoId}/stop`],
+    ] as const) {
+      expect((await station.api(method, path, method === 'POST' ? {} : undefined, { key })).status).toBe(200);
+    }
+    expect((await station.api('POST', '/auth/keys', { name: 'x' }, { key })).body.code).toBe('PLAN_LAPSED');
+
+    patreon.change(user, { status: 'active_patron', tiers: ['200'] });
+    expect(await hook(user)).toBe(204);
+    await becomes(key, 'active');
+    const { plan, notice: none } = await me(key);
+    expect([plan, none]).toEqual(['large', undefined]);
+    await eventually('both were told', () => notices.length === 2);
+    expect(notices.map(({ code }) => code)).toEqual(['PLAN_LAPSED', 'PLAN_RESTORED']);
+    expect((await station.api('DELETE', `/repo/${repoId}`, undefined, { key })).status).toBe(200);
+  });
+
+  it('that is late or sent again resurrects nobody, and takes nothing from anybody', async () => {
+    const [gone, here] = [member(), member()];
+    const keys = [await signIn(gone), await signIn(here)] as const;
+    patreon.change(gone, { status: 'former_patron' });
+    await hook(gone);
+    await becomes(keys[0], 'lapsed');
+    for (const [user, says] of [
+      [gone, { status: 'active_patron' }],
+      [here, { status: 'former_patron' }],
+    ] as const) {
+      const asked = patreon.asked('identity');
+      expect(await hook(user, says)).toBe(204);
+      await eventually('Patreon was asked', () => patreon.asked('identity') > asked);
+      await eventually('its answer was taken in', async () => (await me(keys[0])).plan === 'small');
+    }
+    expect((await me(keys[0])).permissions).not.toContain('clone');
+    expect((await me(keys[1])).permissions).toContain('clone');
+  });
+
+  it('about another campaign, about somebody unknown, or about something else is taken, and nothing comes of it', async () => {
+    const user = member();
+    await signIn(user);
+    const asked = patreon.requests.length;
+    const post_ = JSON.stringify({ data: { type: 'post', id: '1', attributes: {} } });
+    expect(await hook(user, { campaign: '9999' })).toBe(204);
+    expect(await hook('31337', { status: 'active_patron', campaign: '4242' })).toBe(204);
+    expect(await post(post_, { 'x-patreon-signature': patreon.sign(post_) })).toBe(204);
+    expect(patreon.requests.length).toBe(asked);
+  });
+
+  const text = '{ "data": {"type":"post","id":"ü","id":"☃"} ,\n "x": 1.0 }';
+  it.each<[string, () => [string | Buffer, Record<string, string>], number]>([
+    ['signed, whatever its spaces and letters', () => [text, { 'x-patreon-signature': patreon.sign(text) }], 204],
+    ['signed in capitals', () => [text, { 'x-patreon-signature': patreon.sign(text).toUpperCase() }], 204],
+    ['signed with another secret', () => [text, { 'x-patreon-signature': patreon.sign(text, 'other') }], 401],
+    ['without a signature', () => [text, {}], 401],
+    ['changed by one space', () => [`${text} `, { 'x-patreon-signature': patreon.sign(text) }], 401],
+    ['with a signature that is too short', () => [text, { 'x-patreon-signature': 'abc' }], 401],
+    ['with one that is none', () => [text, { 'x-patreon-signature': 'z'.repeat(32) }], 401],
+    ['signed, and no JSON', () => ['hello', { 'x-patreon-signature': patreon.sign('hello') }], 400],
+    ['too large', () => [Buffer.alloc(5_000_000, 0x20), { 'x-patreon-signature': '0'.repeat(32) }], 400],
+  ])('that is %s', async (_, make, status) => {
+    expect(await post(...make())).toBe(status);
+  });
+});
+
+describe('When Patreon has trouble', () => {
+  beforeAll(() => start({ PATREON_CHECK_MINUTES: '0' }));
+  afterAll(end);
+  afterEach(() => {
+    patreon.trouble = 'none';
+  });
+
+  it.each<Trouble>(['down', 'html', 'silent', 'blank', 'incomplete'])(
+    '(%s) nobody loses a plan, and nobody waits; who is not known gets no key',
+    async (trouble) => {
+      const key = await signIn(member());
+      const stranger = member();
+      patreon.trouble = trouble;
+      const startedAt = performance.now();
+      for (let time = 0; time < 3; time += 1) expect((await me(key)).permissions).toContain('clone');
+      expect(performance.now() - startedAt).toBeLessThan(3_000);
+      if (trouble === 'silent') return; // a sign-in would wait for ten seconds
+      await expect(signIn(stranger)).rejects.toThrow(trouble === 'blank' ? 'NOT_A_PATRON' : 'PATREON_UNAVAILABLE');
+      const health = await station.api('GET', '/health/ready', undefined, { key: null });
+      expect(health.status).toBe(200);
+    },
+    20_000,
+  );
+
+  it('its refresh tokens are used once each, kept before they are used, and kept when the station starts again', async () => {
+    const user = member();
+    const key = await signIn(user);
+    for (const restarts of [false, true]) {
+      if (restarts) await station.restart();
+      patreon.expireTokens();
+      patreon.change(user, { tiers: restarts ? ['100'] : ['200'] });
+      await Promise.all(Array.from({ length: 10 }, () => me(key)));
+      await eventually('the plan has changed', async () => (await me(key)).plan === (restarts ? 'small' : 'large'));
+    }
+  });
+
+  it.each<Trouble>(['too-many', 'too-many-in-body'])(
+    'as it wants to be asked less (%s) it is left alone',
+    async (trouble) => {
+      const key = await signIn(member());
+      patreon.trouble = trouble;
+      patreon.retryAfterSeconds = 2;
+      await me(key);
+      await eventually('it was asked', () => patreon.requests.length > 0);
+      const asked = patreon.requests.length;
+      for (let time = 0; time < 5; time += 1) expect((await me(key)).plan).toBe('small');
+      expect(patreon.requests.length).toBeLessThanOrEqual(asked + 1);
+      patreon.trouble = 'none';
+      await eventually(
+        'it is asked again',
+        async () => {
+          await me(key);
+          return patreon.requests.length > asked + 1;
+        },
+        10_000,
+      );
+    },
+    20_000,
+  );
+});
+
+describe('However many requests there are', () => {
+  beforeAll(() => start());
+  afterAll(end);
+
+  it('Patreon is asked about each patron once in PATREON_CHECK_MINUTES', async () => {
+    const key = await signIn(member());
+    const asked = patreon.asked('identity');
+    await Promise.all(Array.from({ length: 100 }, () => me(key)));
+    expect(patreon.asked('identity')).toBe(asked);
+  });
+});
+
+describe('What was announced', () => {
+  const GRACE_MS = 3_000;
+  const RETENTION_MS = 8_000;
+  beforeAll(() => start({ PATREON_GRACE_DAYS: inDays(GRACE_MS), RETENTION_DAYS: inDays(RETENTION_MS) }));
+  afterAll(end);
+  const stateOf = async (key: string, repoId: string) =>
+    (await station.api<{ state: string }>('GET', `/repo/${repoId}`, undefined, { key })).body.result?.state;
+  const run = async (key: string, repoId: string) =>
+    expect((await station.api('POST', `/repo/${repoId}/run`, {}, { key })).status).toBe(200);
+
+  it('to who has lapsed is done when its time has come, and undone when the membership is right again', async () => {
+    const user = member();
+    const key = await signIn(user);
+    const { repoId } = await clone(key);
+    await run(key, repoId);
+    patreon.change(user, { status: 'former_patron' });
+    await hook(user);
+    await becomes(key, 'lapsed');
+    expect(await stateOf(key, repoId)).toBe('running');
+    await eventually('its app is stopped', async () => (await stateOf(key, repoId)) === 'stopped', 10_000);
+    patreon.change(user, { status: 'active_patron' });
+    await hook(user);
+    await eventually('its app is back', async () => (await stateOf(key, repoId)) === 'running', 10_000);
+    patreon.change(user, { status: 'former_patron' });
+    await hook(user);
+    await eventually('its repository is unloaded', async () => (await stateOf(key, repoId)) === undefined, 20_000);
+    expect((await me(key)).use.repositories).toBe(0);
+  }, 60_000);
+
+  it('to whose plan allows less stops the newest of what is too much, and removes nothing', async () => {
+    const user = member({ tiers: ['200'] });
+    const key = await signIn(user);
+    const [older, newer] = [(await clone(key)).repoId, (await clone(key)).repoId];
+    await run(key, older);
+    await run(key, newer);
+    patreon.change(user, { tiers: ['100'] });
+    await hook(user);
+    await eventually('the plan is smaller', async () => (await me(key)).plan === 'small');
+    expect((await me(key)).notice).toMatchObject({ code: 'PLAN_REDUCED' });
+    await eventually('the newer one is stopped', async () => (await stateOf(key, newer)) === 'stopped', 10_000);
+    expect(await stateOf(key, older)).toBe('running');
+    patreon.change(user, { tiers: ['200'] });
+    await hook(user);
+    await eventually('it is back', async () => (await stateOf(key, newer)) === 'running', 10_000);
+    for (const repoId of [older, newer]) await station.api('DELETE', `/repo/${repoId}`, undefined, { key });
+  }, 60_000);
+
+  it('to who has not paid leaves the plan as it is for the grace', async () => {
+    const user = member();
+    const key = await signIn(user);
+    patreon.change(user, { status: 'declined_patron' });
+    await hook(user);
+    const { notice, permissions } = await eventually('there is a notice', async () => {
+      const found = await me(key);
+      return found.notice && found;
+    });
+    expect(notice).toMatchObject({ code: 'PAYMENT_DECLINED', unloadAt: null });
+    expect(permissions).toContain('clone');
+    await becomes(key, 'lapsed');
+  }, 20_000);
+});
