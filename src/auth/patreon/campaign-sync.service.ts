@@ -39,7 +39,7 @@ export class CampaignSync implements OnApplicationBootstrap, OnApplicationShutdo
   }
 
   /** False where Patreon did not tell everything. Never rejects. */
-  private async sync(): Promise<boolean> {
+  async sync(): Promise<boolean> {
     const begunAt = Date.now();
     const isWhole = !this.creator.areGiven || (await this.readList());
     for (const { patreonId, confirmedAt } of this.patrons.list()) {

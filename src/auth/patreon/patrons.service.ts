@@ -215,8 +215,8 @@ export class Patrons implements OnApplicationShutdown {
       );
     }) as number[];
     if (times.length === 0) return;
-    const waitMs = Math.min(Math.min(...times) - now, MAX_TIMER_MS);
-    this.timer = setTimeout(() => this.tick(), waitMs + 1).unref();
+    const waitMs = Math.min(Math.min(...times) - now + 1, MAX_TIMER_MS);
+    this.timer = setTimeout(() => this.tick(), waitMs).unref();
   }
 
   private notAPatron(why: string): Failure {

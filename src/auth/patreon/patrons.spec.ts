@@ -1,0 +1,229 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { FakePatreon, type Trouble } from '../../../test/support/fake-patreon.js';
+import type { StationConfig } from '../../config/config.js';
+import { InProcessEventBus } from '../../events/in-process-event-bus.js';
+import { Secrets } from '../../registry/secrets.js';
+import { openDatabase } from '../../registry/sql/database.js';
+import { SqlPatronStore } from '../../registry/sql/sql-patron-store.js';
+import { PlansService } from '../plans/plans.service.js';
+import { CampaignSync } from './campaign-sync.service.js';
+import { CreatorTokens } from './creator-tokens.js';
+import { PatreonClient } from './patreon-client.js';
+import { PatronChecks } from './patron-checks.service.js';
+import { ownerOf, Patrons } from './patrons.service.js';
+import { WebhookService } from './webhook.service.js';
+
+const HOUR_MS = 60 * 60 * 1000;
+const BELIEVED_MS = 72 * HOUR_MS;
+const GRACE_MS = 48 * HOUR_MS;
+const USER = '77';
+const OWNER = ownerOf(USER);
+
+const STATUSES = ['active_patron', 'declined_patron', 'former_patron', null, 'paused'] as const;
+const TROUBLES: Trouble[] = ['down', 'html', 'blank', 'incomplete'];
+
+/** Numbers from 0 to 1, always the same for a seed (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The clock of the process, which the tests can put forward. */
+const realNow = Date.now.bind(Date);
+let ahead = 0;
+
+describe('Who has signed in with Patreon', () => {
+  let patreon: FakePatreon;
+  let folder: string;
+  let database: DataSource;
+  let station: Awaited<ReturnType<typeof begin>>;
+
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    Date.now = () => realNow() + ahead;
+    patreon = await FakePatreon.start();
+  });
+  afterAll(async () => {
+    Date.now = realNow;
+    Logger.overrideLogger(['log', 'error', 'warn']);
+    await patreon.close();
+  });
+  beforeEach(async () => {
+    ahead = 0;
+    folder = mkdtempSync(join(tmpdir(), 'docking-patrons-'));
+    database = await openDatabase(folder, () => undefined);
+    patreon.trouble = 'none';
+    patreon.join({ user: USER, status: 'active_patron', tiers: ['1'] });
+    station = await begin();
+    await signIn();
+  });
+  afterEach(async () => {
+    station.patrons.onApplicationShutdown();
+    await database.destroy();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** The parts of a station that have to do with Patreon, on the database that there is. */
+  async function begin() {
+    const { clientId, clientSecret, campaignId, webhookSecret, creator, url: apiUrl } = patreon;
+    const rules = { graceMs: GRACE_MS, retentionMs: 30 * 24 * HOUR_MS, countsGifted: true, countsTrial: false };
+    const config = {
+      ...{ host: '127.0.0.1', port: 6969, dataDir: folder },
+      patreon: { clientId, clientSecret, campaignId, webhookSecret, creator, apiUrl, checkEveryMs: 0, ...rules },
+    } as unknown as StationConfig & { patreon: NonNullable<StationConfig['patreon']> };
+    const events = new InProcessEventBus();
+    const store = new SqlPatronStore(database, Secrets.load({ dataDir: folder }));
+    const patrons = await Patrons.load(config, store, new PlansService(config, events), events);
+    const client = new PatreonClient(config.patreon, 'http://127.0.0.1/auth/patreon/callback');
+    const tokens = new CreatorTokens(config.patreon, client, store);
+    const checks = new PatronChecks(config.patreon, client, patrons, tokens);
+    const sync = new CampaignSync(client, tokens, patrons, checks);
+    return { patrons, client, checks, sync, webhooks: new WebhookService(config, checks) };
+  }
+
+  async function signIn(): Promise<void> {
+    const { client, patrons } = station;
+    const code = new URL(patreon.allow(client.authorizeUrl('state'), USER)).searchParams.get('code') ?? '';
+    const tokens = await client.exchange(code);
+    await patrons.enter(await client.identity(tokens.accessToken), tokens);
+  }
+
+  const hasPlan = () => station.patrons.planOf(OWNER)?.permissions.includes('clone') === true;
+
+  async function hook(says: object = {}): Promise<void> {
+    const { body, signature } = patreon.webhook(USER, says);
+    station.webhooks.take(Buffer.from(body), signature);
+    await station.checks.checkAnew(USER);
+  }
+
+  it.each(Array.from({ length: 10 }, (_, index) => index + 1))(
+    'never has more than it is entitled to, nor less, whatever happens and is told (seed %i)',
+    async (seed) => {
+      const random = randomOf(seed);
+      const one = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
+      const told: string[] = [];
+      /** When the membership has become what it is, and when the station has heard of that first and last. */
+      let truth: { status: (typeof STATUSES)[number] } = { status: 'active_patron' };
+      let heard = { first: Date.now() as number | null, last: Date.now() };
+
+      const contact = () => {
+        if (patreon.trouble === 'none') heard = { first: heard.first ?? Date.now(), last: Date.now() };
+      };
+      const steps: Record<string, () => Promise<void> | void> = {
+        'the membership changes': () => {
+          const status = one(STATUSES);
+          if (status === truth.status) return;
+          truth = { status };
+          heard = { ...heard, first: null };
+          patreon.change(USER, { status, tiers: status === null ? [] : ['1'] });
+          told.push(String(status));
+        },
+        'a webhook comes': () => hook().then(contact),
+        'an old webhook comes': () => hook({ status: one(STATUSES) }).then(contact),
+        'all members are looked through': async () => {
+          await station.sync.sync();
+          contact();
+        },
+        'somebody asks': async () => {
+          await station.checks.freshen(OWNER);
+          await station.checks.check(USER);
+          contact();
+        },
+        'Patreon has trouble': () => {
+          patreon.trouble = one(TROUBLES);
+        },
+        'Patreon is well': () => {
+          patreon.trouble = 'none';
+        },
+        'time passes': () => {
+          ahead += Math.floor(random() * 40) * HOUR_MS;
+          station.patrons.tick();
+        },
+        'the server starts again': async () => {
+          station.patrons.onApplicationShutdown();
+          station = await begin();
+        },
+      };
+      /** undefined: it may be either. */
+      const expected = (): boolean | undefined => {
+        const now = Date.now();
+        const { status } = truth;
+        if (now - heard.last > BELIEVED_MS) return false;
+        if (heard.first === null) return undefined;
+        if (status === 'declined_patron') return now - heard.first > GRACE_MS ? false : undefined;
+        return status === 'active_patron';
+      };
+      const often = ['time passes', 'time passes', 'a webhook comes', 'Patreon is well'];
+      for (let step = 0; step < 100; step += 1) {
+        const name = one([...Object.keys(steps), ...often]);
+        told.push(name);
+        await steps[name]?.();
+        const may = expected() ?? hasPlan();
+        expect([told, hasPlan()]).toEqual([told, may]);
+      }
+    },
+    20_000,
+  );
+
+  it('is asked about with tokens that are renewed once at a time, and kept before they are used', async () => {
+    patreon.expireTokens();
+    const before = patreon.asked('token');
+    await Promise.all(Array.from({ length: 20 }, () => station.checks.check(USER)));
+    expect(patreon.asked('token')).toBe(before + 1);
+    station = await begin();
+    patreon.expireTokens();
+    patreon.change(USER, { status: 'former_patron' });
+    await station.checks.check(USER);
+    expect(hasPlan()).toBe(false);
+  });
+
+  it('is asked about with the creator’s tokens where their own are not good any more, which are renewed as well', async () => {
+    patreon.revoke(USER);
+    patreon.expireTokens();
+    patreon.change(USER, { status: 'former_patron' });
+    await station.checks.check(USER);
+    expect(hasPlan()).toBe(false);
+    station = await begin();
+    patreon.expireTokens();
+    patreon.change(USER, { status: 'active_patron' });
+    await station.checks.check(USER);
+    expect(hasPlan()).toBe(true);
+  });
+
+  it('is found on whatever page of the members, and a list that is empty takes nothing from anybody', async () => {
+    for (const user of ['1', '2', '3', '4', '5']) patreon.join({ user, status: 'active_patron', tiers: ['1'] });
+    patreon.members.delete(USER);
+    patreon.join({ user: USER, status: 'former_patron' });
+    await station.sync.sync();
+    expect(hasPlan()).toBe(false);
+    patreon.change(USER, { status: 'active_patron', tiers: ['1'] });
+    await station.sync.sync();
+    expect(hasPlan()).toBe(true);
+    patreon.trouble = 'blank';
+    expect(await station.sync.sync()).toBe(false);
+    expect(hasPlan()).toBe(true);
+  });
+
+  it('waits for Patreon only where what it has said is not believed any more, and no longer than three seconds', async () => {
+    patreon.trouble = 'silent';
+    const took = async () => {
+      const startedAt = performance.now();
+      await station.checks.freshen(OWNER);
+      return performance.now() - startedAt;
+    };
+    expect(await took()).toBeLessThan(500);
+    ahead += BELIEVED_MS + HOUR_MS;
+    const waited = await took();
+    expect([waited > 1_000, waited < 3_000]).toEqual([true, true]);
+    expect(hasPlan()).toBe(false);
+  }, 20_000);
+});
