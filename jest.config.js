@@ -20,5 +20,5 @@ export default {
   globalTeardown: './test/support/global-teardown.mjs',
   testSequencer: './test/support/sequencer.cjs',
   testTimeout: 30_000,
-  maxWorkers: 3, // most of the time a test waits for a process
+  maxWorkers: 4, // for two cores: a good part of the time a test waits for a process
 };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { packageJson } from './support/fixtures.js';
 import { GitServer } from './support/git-server.js';
 import { Station } from './support/station.js';
+import { databaseFiles } from './support/traces.js';
 
 /** What callers are told does not depend on a sandbox; without one an operation takes half the time. */
 const SANDBOX = 'none';
@@ -251,6 +252,40 @@ describe('Owners', () => {
     expect(status).toBe(201);
     return body.result;
   }
+
+  it('store Git credentials, which clones and updates use and which are never shown again', async () => {
+    const auth = { username: 'git', password: 'S3CR3T-of-alice' };
+    const files = { 'package.json': packageJson({}) };
+    const repository = await git.createRepository('alice/closed', { files, auth });
+    const stored = await station.api<{ credentialId: string }>(
+      'POST',
+      '/auth/credentials',
+      { name: 'mine', username: auth.username, token: auth.password },
+      alice,
+    );
+    expect([stored.status, JSON.stringify(stored.body).includes(auth.password)]).toEqual([201, false]);
+    const { credentialId } = stored.body.result;
+    const credentials = { credentialId };
+
+    expect((await station.clone(repository.url, { credentials }, bob)).body.code).toBe('CREDENTIAL_NOT_FOUND');
+    const mixed = { credentials: { credentialId, token: 'x' } };
+    expect((await station.clone(repository.url, mixed, alice)).body.code).toBe('BAD_REQUEST');
+    const { repoId } = (await station.clone(repository.url, { credentials }, alice)).body;
+    const to = await repository.commit({ 'more.txt': 'more' });
+    expect((await station.update(repoId, {}, alice)).body.result).toMatchObject({ to });
+
+    const list = await station.api('GET', '/auth/credentials', undefined, alice);
+    expect(list.body.result).toMatchObject({ credentials: [{ credentialId, name: 'mine', kind: 'https' }] });
+    expect(JSON.stringify(list.body)).not.toContain(auth.password);
+    expect((await station.api('GET', '/auth/credentials', undefined, bob)).body.result).toEqual({ credentials: [] });
+    const kept = databaseFiles(station).map((file) => readFileSync(file, 'latin1'));
+    expect(kept.join('')).not.toContain(auth.password);
+
+    const remove = (as: { key: string }) => station.api('DELETE', `/auth/credentials/${credentialId}`, undefined, as);
+    expect((await remove(bob)).body.code).toBe('CREDENTIAL_NOT_FOUND');
+    expect((await remove(alice)).status).toBe(200);
+    expect((await station.update(repoId, {}, alice)).body.code).toBe('CREDENTIAL_NOT_FOUND');
+  });
 
   it('do not see each other’s private repositories, not even that they exist', async () => {
     const { uid, repoId } = await dock('alice/private', {}, alice);

@@ -201,7 +201,7 @@ describe('Operations that meet on one repository', () => {
     const app = await dock(fixture('never-listens'));
     const run = station.run(app.repoId, { env: { TAG: app.uid } });
     await eventually('the app has started', () => processesTagged(app.uid).length > 0);
-    expect((await station.stop(app.repoId)).status).toBe(200);
+    expect((await station.stop(app.repoId)).body.result).toMatchObject({ stopped: true, alreadyStopped: false });
     expect((await run).body).toMatchObject({ code: 'CANCELLED', operation: 'run' });
     expect((await station.entry(app.repoId)).body.result.state).toBe('stopped');
     expect(processesOf(station, app.uid)).toEqual([]);

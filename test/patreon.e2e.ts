@@ -111,6 +111,15 @@ describe('Signing in with Patreon', () => {
     expect(await me(key)).toMatchObject({ plan: 'large' });
   });
 
+  it('is in the audit log', async () => {
+    const user = member();
+    await signIn(user);
+    const { body } = await station.api<{ records: object[] }>('GET', `/audit?owner=${ownerOf(user)}`);
+    expect(body.result.records).toMatchObject([
+      { action: 'sign-in', outcome: 'succeeded', door: 'rest', address: '127.0.0.1' },
+    ]);
+  });
+
   it('again gives another key in place of the one before, whose sockets are closed, and leaves further keys alone', async () => {
     const user = member();
     const first = await signIn(user);

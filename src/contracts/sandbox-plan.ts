@@ -19,4 +19,6 @@ export interface SandboxMachine {
   hidden: string[];
   /** Servers that a private network reaches whatever their address: the npm registry and its proxies. */
   reachable: { host: string; port: number }[];
+  /** The cgroup in which each repository has one of its own, for an equal share of the processor. */
+  cpuGroup?: string;
 }

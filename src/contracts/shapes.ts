@@ -23,7 +23,11 @@ export interface LimitsReport {
   memoryMb: number | null;
   processes: number | null;
   diskMb: number | null;
-  /** What holds the limits: a cgroup, a watchdog, or nothing. */
+  /** Share of the processor among repositories that all want it, 100 being an equal one; null: whoever takes it has it. */
+  cpuWeight: number | null;
+  /** Why there is no share. */
+  cpuReason?: string;
+  /** What holds the others: a cgroup, a watchdog, or nothing. */
   enforcedBy: 'cgroup' | 'watchdog' | 'none';
 }
 

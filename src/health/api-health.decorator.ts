@@ -35,7 +35,14 @@ const up = {
   workers: { status: 'up', busy: 1, idle: 2, sessions: 2, limits: { workers: 3, memoryMb: 256 } },
   isolation: {
     ...{ status: 'up', driver: 'bubblewrap', network: { mode: 'private' } },
-    limits: { memoryMb: 4096, processes: 1024, diskMb: 10_240, enforcedBy: 'watchdog' },
+    limits: {
+      memoryMb: 4096,
+      processes: 1024,
+      diskMb: 10_240,
+      cpuWeight: null,
+      cpuReason: 'there is no cgroup v2',
+      enforcedBy: 'watchdog',
+    },
   },
   storage: { status: 'up' },
 };

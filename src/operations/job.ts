@@ -34,6 +34,8 @@ interface ThreadOptions {
 /** One operation while it is being carried out: its record, its options, its threads, and the way to end it. */
 export class Job<K extends OperationName> {
   private readonly cancellation = new AbortController();
+  /** Of a stop: whether its app was just being started, and was ended with that run. */
+  hasEndedStart = false;
   /** After this nothing more is done for the repository. */
   private last: Failure | undefined;
   private steady: Job<K> | undefined;

@@ -257,6 +257,7 @@ export class OperationsService {
       if (name === 'unload') return operation.operation !== 'status' && operation.operation !== 'stop';
       return operation.operation === 'run' && (operation.status === 'queued' || !this.apps.get(uid));
     });
+    job.hasEndedStart = inTheWay.some(({ job: { operation } }) => operation.status === 'running');
     await this.end(inTheWay, failure);
   }
 

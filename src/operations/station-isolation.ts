@@ -9,7 +9,11 @@ import { INSTALLATION } from '../installation.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { withoutPaths } from '../workers/thread/bounded.js';
 import { probeSandbox } from '../workers/thread/sandbox/probe.js';
+import { delegateCpu } from './cpu-delegation.js';
 import type { StationFolders } from './station-folders.js';
+
+/** Of a cgroup that nothing is said of. */
+const EQUAL_WEIGHT = 100;
 
 /** Variables that name files with certificate authorities. */
 const CERTIFICATES = [
@@ -32,9 +36,11 @@ export class StationIsolation {
     registry: RegistryAccess,
     owners: Pick<OwnerPlans, 'of'>,
   ): Promise<StationIsolation> {
-    const machine = machineOf(config, folders, registry);
+    const cpu = delegateCpu();
+    const machine = { ...machineOf(config, folders, registry), ...(cpu.group && { cpuGroup: cpu.group }) };
     const limits: LimitsReport = {
       ...{ memoryMb: config.appMemoryMb, processes: config.appMaxProcesses, diskMb: config.repoDiskMb },
+      ...(cpu.group ? { cpuWeight: EQUAL_WEIGHT } : { cpuWeight: null, cpuReason: cpu.reason }),
       enforcedBy: 'watchdog',
     };
     const unconfined = (reason: string): SandboxPlan => ({

@@ -5,7 +5,7 @@ import type { SandboxPlan } from '../../src/contracts/sandbox-plan.js';
 export const UNCONFINED: SandboxPlan = {
   isolation: { driver: 'none' },
   network: { mode: 'shared' },
-  limits: { memoryMb: null, processes: null, diskMb: null, enforcedBy: 'none' },
+  limits: { memoryMb: null, processes: null, diskMb: null, cpuWeight: null, enforcedBy: 'none' },
   machine: { readable: [], hidden: [], reachable: [] },
 };
 

@@ -37,7 +37,11 @@ export class AuditTrail {
   }
 
   /** Something else was done, or something was refused. */
-  async answered(by: Principal, origin: Origin, { action, repoId, code }: Answer): Promise<void> {
+  async answered(
+    by: Pick<Principal, 'owner' | 'keyId'>,
+    origin: Origin,
+    { action, repoId, code }: Answer,
+  ): Promise<void> {
     const outcome = code === undefined ? 'succeeded' : 'refused';
     await this.keep(by, origin, {
       ...{ action, repoId: repoId ?? null, uid: null, operationId: null, outcome, code: code ?? null },
@@ -45,7 +49,7 @@ export class AuditTrail {
   }
 
   private async keep(
-    { owner, keyId }: Principal,
+    { owner, keyId }: Pick<Principal, 'owner' | 'keyId'>,
     { door, address }: Origin | { door: 'station'; address: null } = { door: 'station', address: null },
     what: Pick<AuditRecord, 'action' | 'repoId' | 'uid' | 'operationId' | 'outcome' | 'code'>,
   ): Promise<void> {

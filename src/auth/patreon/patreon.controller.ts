@@ -8,6 +8,7 @@ import { ApiFailures, ApiResult } from '../../common/openapi/responses.js';
 import type { StationRequest } from '../../common/request-context.js';
 import { Failure } from '../../contracts/failure.js';
 import { Public } from '../access.decorator.js';
+import { originOf } from '../audit/auditing.js';
 import { RateLimit } from '../rate-limit.service.js';
 import { SignedInDto } from './dto/signed-in.dto.js';
 import { sendKeyPage } from './pages.js';
@@ -59,7 +60,7 @@ export class PatreonController {
   async complete(@Req() request: StationRequest, @Res() response: Response): Promise<void> {
     await this.rateLimit.ofSignIn(request.address);
     response.clearCookie(STATE_COOKIE, { ...this.cookie, maxAge: undefined });
-    const signedIn = await this.signIn.signIn(codeOf(request));
+    const signedIn = await this.signIn.signIn(codeOf(request), originOf(request));
     if (wantsPage(request)) return sendKeyPage(response, signedIn);
     const { key, owner, plan, notice } = signedIn;
     response.json(success({ key, owner, plan: plan?.id ?? null, notice } satisfies SignedInDto));

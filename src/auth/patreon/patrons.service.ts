@@ -31,6 +31,7 @@ export class Patrons implements OnApplicationShutdown {
   private readonly unsaved = new Set<string>();
   private readonly rules: StandingRules;
   private timer: NodeJS.Timeout | undefined;
+  private planning: NodeJS.Immediate | undefined;
   private readonly unsubscribe: () => void;
 
   private constructor(
@@ -57,6 +58,7 @@ export class Patrons implements OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     clearTimeout(this.timer);
+    clearImmediate(this.planning);
     this.unsubscribe();
   }
 
@@ -204,7 +206,15 @@ export class Patrons implements OnApplicationShutdown {
     return nextStanding(standing, this.claimOf(membership), { now: Date.now(), confirmedAt }, this.rules);
   }
 
+  /** Once for however many have changed. */
   private planNext(): void {
+    this.planning ??= setImmediate(() => {
+      this.planning = undefined;
+      this.setTimer();
+    });
+  }
+
+  private setTimer(): void {
     clearTimeout(this.timer);
     const now = Date.now();
     const times = this.list().flatMap(({ standing, confirmedAt }) => {

@@ -3,6 +3,7 @@ import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import { Failure } from '../../contracts/failure.js';
 import { PERMISSIONS } from '../../contracts/permissions.js';
 import type { OwnerNotice } from '../../contracts/events.js';
+import { AuditTrail, type Origin } from '../audit/audit-trail.service.js';
 import { ApiKeysService } from '../api-keys.service.js';
 import type { Quotas } from '../plans/plan.js';
 import { OwnerPlans } from '../plans/owner-plans.js';
@@ -30,6 +31,7 @@ export class SignInService {
     private readonly patrons: Patrons,
     private readonly ownerPlans: OwnerPlans,
     private readonly plans: PlansService,
+    private readonly audit: AuditTrail,
     @Inject(PatreonClient) private readonly client: PatreonClient | null,
   ) {}
 
@@ -39,14 +41,15 @@ export class SignInService {
   }
 
   /** The one key that a patron has by signing in; the one before it ends. SIGN_IN_FAILED, NOT_A_PATRON, PATREON_UNAVAILABLE. */
-  async signIn(code: string): Promise<SignedIn> {
+  async signIn(code: string, origin: Origin): Promise<SignedIn> {
     const client = this.requireClient();
     try {
       const tokens = await client.exchange(code);
       const identity = await client.identity(tokens.accessToken);
       const { patreonId, name } = await this.patrons.enter(identity, tokens);
       const owner = ownerOf(patreonId);
-      const { key } = await this.keys.rotate(owner, { name: 'Patreon', owner, scopes: ALL_BUT_ADMIN });
+      const { key, stored } = await this.keys.rotate(owner, { name: 'Patreon', owner, scopes: ALL_BUT_ADMIN });
+      await this.audit.answered({ owner, keyId: stored.id }, origin, { action: 'sign-in' });
       const granted = this.ownerPlans.of(owner);
       const plan = granted && (this.plans.all().find(({ id }) => id === granted.id) ?? null);
       return { key, owner, name, plan, notice: this.patrons.noticeOf(owner) };

@@ -47,7 +47,18 @@ export class LimitsDto implements shapes.LimitsReport {
   @ApiProperty({ type: 'integer', nullable: true, description: 'MiB; null is no limit.' })
   diskMb!: number | null;
 
-  @ApiProperty({ enum: ['cgroup', 'watchdog', 'none'] })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description:
+      'Share of the processor among repositories that all want it, 100 being an equal one; null: none is held.',
+  })
+  cpuWeight!: number | null;
+
+  @ApiProperty({ required: false, description: 'Why there is no share.' })
+  cpuReason?: string;
+
+  @ApiProperty({ enum: ['cgroup', 'watchdog', 'none'], description: 'What holds memory, processes and disk.' })
   enforcedBy!: 'cgroup' | 'watchdog' | 'none';
 }
 

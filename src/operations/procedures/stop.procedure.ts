@@ -9,6 +9,12 @@ export class StopProcedure implements Procedure<'stop'> {
   constructor(private readonly stopper: AppStopper) {}
 
   async perform(job: Job<'stop'>): Promise<unknown> {
-    return this.stopper.stop(job, await job.entry(), job.context.stopReason ?? STOPPED, job.options.graceMs);
+    const stopped = await this.stopper.stop(
+      job,
+      await job.entry(),
+      job.context.stopReason ?? STOPPED,
+      job.options.graceMs,
+    );
+    return job.hasEndedStart ? { ...stopped, alreadyStopped: false } : stopped;
   }
 }

@@ -152,7 +152,7 @@ function entryOf(uid: string, repoId: string): RepositoryEntry {
     ...{ branch: 'main', refKind: 'branch', commit: null, state: 'cloned', stateReason: null },
     ...{ declaresDependencies: true, defaults: {}, installed: null, app: null, appOperationId: null, appTree: null },
     ...{ isolated: null, isolation: { driver: 'none' }, network: { mode: 'shared' }, homeNode: 'here', epoch: 1 },
-    limits: { memoryMb: null, processes: null, diskMb: null, enforcedBy: 'none' },
+    limits: { memoryMb: null, processes: null, diskMb: null, cpuWeight: null, enforcedBy: 'none' },
     ...{ runOptions: { env: { API_KEY: TOKEN } }, credentials: { token: TOKEN }, createdAt: 1, updatedAt: 1 },
   };
 }

@@ -1,6 +1,6 @@
 import { toldProcessLimit } from './limits-watch.js';
 
-const LIMITS = { memoryMb: null, processes: 100, diskMb: null, enforcedBy: 'watchdog' as const };
+const LIMITS = { memoryMb: null, processes: 100, diskMb: null, cpuWeight: null, enforcedBy: 'watchdog' as const };
 
 describe('that the kernel gives no further process', () => {
   it.each([

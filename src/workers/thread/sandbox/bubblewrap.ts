@@ -5,6 +5,7 @@ import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
 import { HostPublisher } from '../app/host-publisher.js';
 import { makePlainFolder } from '../workspace/plain-folder.js';
+import type { CpuGroup } from './cpu-group.js';
 import { withoutInherited } from './descriptors.js';
 import { gitView, manifestView } from './workspace-view.js';
 import { FIRST_FREE_DESCRIPTOR, INIT, Launch, PIPES } from './launch.js';
@@ -41,6 +42,7 @@ export class Bubblewrap implements Sandbox {
   constructor(
     private readonly plan: SandboxPlan,
     private readonly context: SandboxContext,
+    private readonly cpu?: CpuGroup,
   ) {
     this.user = plan.machine.user ?? process.geteuid?.() ?? 0;
     this.folder = new LaunchFolder(context, this.user);
@@ -68,7 +70,9 @@ export class Bubblewrap implements Sandbox {
     const pipes = Object.values(PIPES).map(() => 'pipe' as const);
     const stdin = command.stdin === 'open' ? 'pipe' : 'ignore';
     const stdio = withoutInherited([stdin, 'pipe', 'pipe', ...pipes, ...descriptors]);
-    const launch = new Launch(spawn(file, args, { cwd: '/', env, detached: true, stdio }), command.file);
+    const child = spawn(file, args, { cwd: '/', env, detached: true, stdio });
+    this.cpu?.take(child.pid);
+    const launch = new Launch(child, command.file);
     for (const descriptor of descriptors) closeSync(descriptor);
     launch.give(Object.entries(command.env).flatMap(([name, value]) => ['--setenv', name, value]));
     if (isPrivate) {
@@ -85,7 +89,10 @@ export class Bubblewrap implements Sandbox {
     // Of a file that grows too large git says nothing that tells why: what it writes is only measured.
     const limits = limitArguments({ ...this.plan.limits, diskMb: null });
     const after = ['--', ...limits, 'git'].map(quoted).join(' ');
-    return ['/bin/sh', this.folder.write('git', `exec ${before} --chdir "$(pwd -P)" ${after} "$@"\n`)];
+    return [
+      '/bin/sh',
+      this.folder.write('git', `${this.cpu?.shellCommand ?? ''}exec ${before} --chdir "$(pwd -P)" ${after} "$@"\n`),
+    ];
   }
 
   publisher(ports: PublishedPorts): Publisher {
@@ -100,6 +107,7 @@ export class Bubblewrap implements Sandbox {
   async dispose(): Promise<void> {
     await Promise.all(this.networks.splice(0).map((network) => network.dispose()));
     await this.folder.remove();
+    this.cpu?.remove();
   }
 
   private isPrivate(purpose: CommandPurpose): boolean {

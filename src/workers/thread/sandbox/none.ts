@@ -5,6 +5,7 @@ import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import { withoutPaths } from '../bounded.js';
 import { identify } from '../process-tree.js';
 import { HostPublisher } from '../app/host-publisher.js';
+import type { CpuGroup } from './cpu-group.js';
 import { exitOfStatus } from './exit-status.js';
 import type { Command, ProcessExit, PublishedPorts, Publisher, Sandbox, SandboxedProcess } from './sandbox.js';
 
@@ -12,7 +13,10 @@ import type { Command, ProcessExit, PublishedPorts, Publisher, Sandbox, Sandboxe
 export class NoSandbox implements Sandbox {
   readonly gitBinary: [string] = ['git'];
 
-  constructor(private readonly marker: string) {}
+  constructor(
+    private readonly marker: string,
+    private readonly cpu?: CpuGroup,
+  ) {}
 
   async spawn(command: Command): Promise<SandboxedProcess> {
     const child = execa(command.file, command.args, {
@@ -36,6 +40,7 @@ export class NoSandbox implements Sandbox {
         resolve(status === null ? { exitCode: null, signal } : exitOfStatus(status)),
       );
     });
+    this.cpu?.take(child.pid);
     const identity = { pid: child.pid, startTime: found?.startTime ?? 0 };
     return {
       identity,
@@ -55,7 +60,7 @@ export class NoSandbox implements Sandbox {
   }
 
   async dispose(): Promise<void> {
-    // Nothing is left.
+    this.cpu?.remove();
   }
 }
 
