@@ -353,7 +353,7 @@ describe('A station whose memory was damaged', () => {
     ['is empty', (station) => truncateSync(database(station), 0)],
     ['is something else', (station) => writeFileSync(database(station), '[]'.repeat(10_000))],
   ];
-  it.each(sample(damages, 3))(
+  it.each(sample(damages, 2))(
     'knows every repository again when the database %s',
     async (_, damage) => {
       const { station } = kit;

@@ -112,21 +112,25 @@ describe.each(IS_MATRIX ? ['none'] : ['bubblewrap'])('with SANDBOX=%s', (SANDBOX
       60_000,
     );
 
-    it.each([
+    const stubborn = [
       ['does not want to', 'exec node ignores-sigterm.js', undefined],
       ['has been suspended', 'exec node listens.js', 'SIGSTOP'],
-    ] as const)('by force when it %s: both who ask are answered when it is dead', async (_, start, signal) => {
-      const repoId = await dock({ start });
-      const { pid } = (await kit.station.run(repoId, { ready: { log: 'up' } })).body.result;
-      if (signal) process.kill(Number(pid), signal);
-      const stop = () => kit.station.stop(repoId, { graceMs: 500 });
-      for (const { status, body } of await Promise.all([stop(), stop()])) {
-        expect([status, body.result.stopped]).toEqual([200, true]);
-        expect(alive(Number(pid))).toBe(false);
-      }
-      expect(await entry(repoId)).toMatchObject({ state: 'stopped', app: { pid: null, signal: 'SIGKILL' } });
-      expect((await stop()).body.result).toMatchObject({ alreadyStopped: true });
-    });
+    ] as const;
+    it.each(sample(stubborn))(
+      'by force when it %s: both who ask are answered when it is dead',
+      async (_, start, signal) => {
+        const repoId = await dock({ start });
+        const { pid } = (await kit.station.run(repoId, { ready: { log: 'up' } })).body.result;
+        if (signal) process.kill(Number(pid), signal);
+        const stop = () => kit.station.stop(repoId, { graceMs: 500 });
+        for (const { status, body } of await Promise.all([stop(), stop()])) {
+          expect([status, body.result.stopped]).toEqual([200, true]);
+          expect(alive(Number(pid))).toBe(false);
+        }
+        expect(await entry(repoId)).toMatchObject({ state: 'stopped', app: { pid: null, signal: 'SIGKILL' } });
+        expect((await stop()).body.result).toMatchObject({ alreadyStopped: true });
+      },
+    );
 
     it('and takes its time has its own exit code', async () => {
       const repoId = await dock({ start: 'exec node ends-slowly.js' });

@@ -248,12 +248,12 @@ describe('a new version that does not prove itself', () => {
     writeFileSync(app.path('one/index.js'), MINE);
   }, MS);
 
-  it.each([
+  const faults = [
     ['ends at once, though in order', `console.log('over');`, 'health', 'APP_EXITED', 'over'],
     [
       'dies soon after it was ready',
       serves('v2', `setTimeout(() => { throw new Error('no database'); }, 2000);`),
-      ...['health', 'APP_EXITED', 'Error: no database'],
+      ...(['health', 'APP_EXITED', 'Error: no database'] as const),
     ],
     [
       'never listens',
@@ -262,7 +262,8 @@ describe('a new version that does not prove itself', () => {
       'TIMED_OUT',
       'v2 waits',
     ],
-  ])(
+  ] as const;
+  it.each(sample(faults, 2))(
     'as it %s gives way to the old one, with dependencies, options and local changes',
     async (_, code, failedStep, reason, line) => expectGivesWay(app, { code, failedStep, reason, line }),
     MS,
@@ -383,7 +384,7 @@ describe('an update that is ended in the middle', () => {
       ['SIGKILL', 'while the new version proves itself', untilItProvesItself],
       ['SIGTERM', 'while it installs', untilItInstalls],
     ] as const;
-    it.each(sample(ends, 2))(
+    it.each(sample(ends))(
       'when the server that was ended (%s) starts again, %s',
       async (signal, _, begin) => {
         const operationId = await begin(app);

@@ -52,6 +52,7 @@ export class LimitsDto implements shapes.LimitsReport {
     nullable: true,
     description:
       'Share of the processor among repositories that all want it, 100 being an equal one; null: none is held.',
+    example: 100,
   })
   cpuWeight!: number | null;
 

@@ -19,6 +19,29 @@ export async function readHead(folder: string, git: Git): Promise<Commit> {
   return { commit, tree, time };
 }
 
+/** Commits that the remote has or had, by the refs that keep them here: its branches and all tags. */
+export async function knownCommits(folder: string, git: Git): Promise<Map<string, string>> {
+  const format = '--format=%(refname) %(objectname) %(*objectname)';
+  const lines = (await git.run(folder, ['for-each-ref', format, 'refs/remotes', 'refs/tags'])).split('\n');
+  return new Map(
+    lines.filter(Boolean).map((line) => {
+      const [name = '', object = '', peeled] = line.split(' ');
+      return [name, peeled || object];
+    }),
+  );
+}
+
+/** Whether HEAD has commits that the remote never had. To be asked before a fetch, which forgets what the remote had. */
+export async function hasLocalCommits(
+  folder: string,
+  { commit }: Commit,
+  known: Map<string, string>,
+  git: Git,
+): Promise<boolean> {
+  if ([...known.values()].includes(commit)) return false;
+  return (await git.run(folder, ['rev-list', '--max-count=1', 'HEAD', '--not', '--remotes', '--tags'])) !== '';
+}
+
 export interface ChangedPath {
   path: string;
   isAdded: boolean;

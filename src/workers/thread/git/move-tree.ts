@@ -1,5 +1,6 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { readInside } from '../workspace/read-inside.js';
 import type { RemoteRef } from './fetch-ref.js';
 import { Git, type GitThread } from './git.js';
 import { isPlainPath } from './git-folder.js';
@@ -10,6 +11,8 @@ export interface MoveInput extends LocalChanges {
   to: string;
   ref: RemoteRef;
 }
+
+const MAX_HEAD_BYTES = 4_096;
 
 interface Move {
   /** The ref that keeps what the move has overwritten. */
@@ -31,7 +34,7 @@ export async function moveTree(
   const { folder, from, to, ref } = input;
   const steady = { ...thread, signal: new AbortController().signal };
   const git = new Git(steady, { environment: IDENTITY });
-  const head = (await git.run(folder, ['symbolic-ref', '--quiet', 'HEAD'])).trim();
+  const head = headOf(folder);
   const target = ref.refKind === 'branch' ? `refs/heads/${ref.branch}` : '';
   const { savedRef, submodules } = await saveAndTakeIndex(input, thread);
 
@@ -44,7 +47,7 @@ export async function moveTree(
     );
   try {
     await git.run(folder, ['read-tree', '--verbose', '--reset', '-u', to]);
-    await pointHead(git, folder, to, target, head);
+    if (to !== from || target !== head) await pointHead(git, folder, to, target, head);
     if (target !== head && target !== '') await follow(git, folder, ref.branch);
     if (submodules.length > 0) await disownSubmodules(folder, submodules, git);
   } catch (error) {
@@ -53,6 +56,10 @@ export async function moveTree(
   }
   return { savedRef, undo };
 }
+
+/** The branch that HEAD names; empty where it is detached. */
+const headOf = (folder: string): string =>
+  /^ref: (\S+)/.exec(readInside(folder, '.git/HEAD', MAX_HEAD_BYTES)?.toString('utf8') ?? '')?.[1] ?? '';
 
 /** The index in which the changes were saved knows all files that may be taken away: the move starts from it. */
 async function saveAndTakeIndex(changes: LocalChanges, thread: GitThread): Promise<SavedChanges> {

@@ -24,11 +24,6 @@ export interface SavedChanges {
   submodules: string[];
 }
 
-/** Whether HEAD has commits that the remote never had. To be asked before a fetch, which forgets what the remote had. */
-export async function hasLocalCommits(folder: string, git: Git): Promise<boolean> {
-  return (await git.run(folder, ['rev-list', '--max-count=1', 'HEAD', '--not', '--remotes', '--tags'])) !== '';
-}
-
 /**
  * Makes a commit of what a move of the tree would overwrite: changed tracked files, and untracked ones that stand where
  * it adds some. There is no ref when there was nothing to keep. `git` has an index of its own in the file `index`, which

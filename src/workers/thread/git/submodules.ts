@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import type { GitAccess } from '../../../contracts/operations.js';
@@ -71,6 +71,8 @@ export async function populateSubmodules(
  * says of other paths counts for nothing. GIT_FAILED.
  */
 export async function submodulesOf(folder: string, thread: GitThread): Promise<Submodule[]> {
+  // What is checked out is there as a file: most repositories have none, and are not asked.
+  if (!lstatSync(join(folder, '.gitmodules'), { throwIfNoEntry: false })) return [];
   const git = new Git(thread);
   const [, size] = (await git.run(folder, ['ls-tree', '--long', 'HEAD', '--', '.gitmodules'])).match(/ (\d+)\t/) ?? [];
   if (size === undefined) return [];

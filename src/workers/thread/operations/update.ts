@@ -5,11 +5,17 @@ import { boundedPaths, boundedWarnings } from '../bounded.js';
 import { fetchRef, resolveRef } from '../git/fetch-ref.js';
 import { Git } from '../git/git.js';
 import { recoverRepository } from '../git/git-folder.js';
-import { changedPaths, commitsBetween, readHead, type ChangedPath } from '../git/history.js';
+import {
+  changedPaths,
+  commitsBetween,
+  hasLocalCommits,
+  knownCommits,
+  readHead,
+  type ChangedPath,
+} from '../git/history.js';
 import { lfsWarnings } from '../git/lfs.js';
 import { moveTree, type MoveInput } from '../git/move-tree.js';
 import { openRemote, type Remote } from '../git/remote.js';
-import { hasLocalCommits } from '../git/saved-changes.js';
 import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { declaredDependencies, dependencyFingerprint } from '../workspace/manifest.js';
@@ -71,10 +77,13 @@ async function fetchChanges(remote: Remote, input: UpdateInput, thread: Operatio
   const folder = thread.context.paths.workspace;
   // Without the index, which may be damaged: the move makes it anew.
   const git = new Git(thread, { environment: { GIT_INDEX_FILE: join(folder, '.git', 'index.none') } });
-  const ref = await resolveRef(remote, input);
-  const { commit: from, tree: fromTree, time } = await readHead(folder, git);
-  const localCommits = await hasLocalCommits(folder, git);
-  const to = await fetchRef(remote, folder, ref, time);
+  const found = await resolveRef(remote, input);
+  const head = await readHead(folder, git);
+  const known = await knownCommits(folder, git);
+  const localCommits = await hasLocalCommits(folder, head, known, git);
+  const { ref } = found;
+  const { commit: from, tree: fromTree } = head;
+  const to = await fetchRef(remote, found, { folder, head, known });
   const changes = await changedPaths(folder, from, to, git);
   const added = changes.filter(({ isAdded }) => isAdded).map(({ path }) => path);
   return {
