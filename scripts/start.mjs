@@ -19,7 +19,7 @@ function newestSource() {
 }
 
 if (!existsSync(entry) || modified(stamp) < newestSource()) {
-  console.log('Building, which takes up to a minute and is needed once for each change of the sources …');
+  console.log('Building, which takes some seconds and is needed once for each change of the sources …');
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) {
     console.error('The build failed, so there is nothing to start: run `npm ci`, then `npm start` again.');
