@@ -4,18 +4,18 @@ import { QUOTA_NAMES, type Quotas } from '../plans/plan.js';
 import type { SignedIn } from './sign-in.service.js';
 
 /** Answers with the key, shown this once. */
-export function sendKeyPage(response: Response, { key, name, plan, notice }: SignedIn): void {
+export function sendKeyPage(response: Response, publicUrl: string, { key, name, plan, notice }: SignedIn): void {
   const rows = plan
     ? (Object.keys(plan.quotas) as (keyof Quotas)[]).map((quota) => row(quota, plan.quotas[quota]))
     : [];
   sendPage(response, 200, {
     title: 'Your API key',
     body: `
-      <p>${name ? `Welcome, ${escaped(name)}. ` : ''}This key is shown this once; the one of your last sign-in has just ended.</p>
+      <p>${name ? `Welcome, ${escaped(name)}. ` : ''}This key is shown this once: keep it. Signing in again gives you another one and ends this.</p>
       <p class="key"><code id="key">${escaped(key)}</code> <button id="copy" type="button">Copy</button></p>
-      ${notice ? `<p class="notice">${escaped(notice.message)}</p>` : ''}
+      ${notice ? `<p class="notice">${linked(notice.message)}</p>` : ''}
       ${plan ? `<h2>Plan: ${escaped(plan.name)}</h2><table>${rows.join('')}</table>` : ''}
-      <p>Send it with every request: <code>Authorization: Bearer &lt;key&gt;</code>. <a href="/docs">Documentation</a></p>`,
+      <p>Send it with every request: <code>Authorization: Bearer &lt;key&gt;</code>. <a href="${escaped(publicUrl)}/docs">Documentation</a></p>`,
     script: `document.getElementById('copy').addEventListener('click', async ({ target }) => {
       await navigator.clipboard.writeText(document.getElementById('key').textContent);
       target.textContent = 'Copied';
@@ -24,16 +24,21 @@ export function sendKeyPage(response: Response, { key, name, plan, notice }: Sig
 }
 
 interface Told {
+  status: number;
   title: string;
   message: string;
   suggestion: string;
 }
 
 /** Answers with what went wrong, and what to do about it. */
-export function sendFailurePage(response: Response, status: number, { title, message, suggestion }: Told): void {
+export function sendFailurePage(
+  response: Response,
+  publicUrl: string,
+  { status, title, message, suggestion }: Told,
+): void {
   sendPage(response, status, {
     title,
-    body: `<p>${escaped(message)}</p><p>${linked(suggestion)}</p><p><a href="/auth/patreon">Sign in again</a></p>`,
+    body: `<p>${escaped(message)}</p><p>${linked(suggestion)}</p><p><a href="${escaped(publicUrl)}/auth/patreon">Sign in again</a></p>`,
   });
 }
 

@@ -28,7 +28,7 @@ export class PatreonController {
   private readonly cookie: CookieOptions;
 
   constructor(
-    @Inject(STATION_CONFIG) config: StationConfig,
+    @Inject(STATION_CONFIG) private readonly config: StationConfig,
     private readonly signIn: SignInService,
     private readonly rateLimit: RateLimit,
   ) {
@@ -61,7 +61,7 @@ export class PatreonController {
     await this.rateLimit.ofSignIn(request.address);
     response.clearCookie(STATE_COOKIE, { ...this.cookie, maxAge: undefined });
     const signedIn = await this.signIn.signIn(codeOf(request), originOf(request));
-    if (wantsPage(request)) return sendKeyPage(response, signedIn);
+    if (wantsPage(request)) return sendKeyPage(response, publicUrlOf(this.config), signedIn);
     const { key, owner, plan, notice } = signedIn;
     response.json(success({ key, owner, plan: plan?.id ?? null, notice } satisfies SignedInDto));
   }

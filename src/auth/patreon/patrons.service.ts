@@ -230,7 +230,9 @@ export class Patrons implements OnApplicationShutdown {
   }
 
   private notAPatron(why: string): Failure {
-    return new Failure('NOT_A_PATRON', `There is no key for this account: ${why}.`, { suggestion: this.comeBack() });
+    return new Failure('NOT_A_PATRON', `There is no key for this account: ${why}.`, {
+      suggestion: this.comeBack('Join'),
+    });
   }
 
   private lapseOf(owner: string): Lapse {
@@ -238,11 +240,11 @@ export class Patrons implements OnApplicationShutdown {
     return { message, suggestion: this.comeBack(), context: { appsStopAt, unloadAt: goneAt } };
   }
 
-  private comeBack(): string {
+  private comeBack(how = 'Mend the membership'): string {
     const { patreon } = this.config;
     if (!patreon) return 'Patreon is not set up here any more: ask the administrator.';
     const join = `${patreon.apiUrl}/bePatron?c=${patreon.campaignId}`;
-    return `Mend the membership on Patreon (${join}), then sign in at ${publicUrlOf(this.config)}/auth/patreon.`;
+    return `${how} on Patreon (${join}), then sign in at ${publicUrlOf(this.config)}/auth/patreon.`;
   }
 }
 

@@ -1,8 +1,9 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { failureOfException } from '../../common/failure-of-exception.js';
 import { FAILURE_STATUS } from '../../common/failure-status.js';
 import { FailureFilter } from '../../common/failure.filter.js';
+import { publicUrlOf, STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import { FAILURE_CODES } from '../../contracts/failure-codes.js';
 import { sendFailurePage } from './pages.js';
 
@@ -10,6 +11,8 @@ import { sendFailurePage } from './pages.js';
 @Catch()
 export class SignInPageFilter implements ExceptionFilter {
   private readonly problems = new FailureFilter();
+
+  constructor(@Inject(STATION_CONFIG) private readonly config: StationConfig) {}
 
   catch(exception: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -19,7 +22,8 @@ export class SignInPageFilter implements ExceptionFilter {
     }
     const { code, message, suggestion } = failure;
     const title = FAILURE_CODES[code].title;
-    sendFailurePage(http.getResponse<Response>(), FAILURE_STATUS[code], { title, message, suggestion });
+    const status = FAILURE_STATUS[code];
+    sendFailurePage(http.getResponse<Response>(), publicUrlOf(this.config), { status, title, message, suggestion });
   }
 }
 
