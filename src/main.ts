@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -26,15 +27,15 @@ async function start(): Promise<void> {
     forceCloseConnections: true, // idle keep-alive connections must not hold up the exit
     logger: new StationLogger({
       prefix: 'Docking Station',
-      colors: process.stdout.isTTY, // a file or a collector wants none
+      colors: isatty(1), // a file or a collector wants none
       json: config.logFormat === 'json',
       logLevels: ['log', 'warn', 'error', 'fatal'],
     }),
   });
   applyAppSetup(app, config);
   await app.init(); // puts in order what the last life of the server has left
-  const newAdminKey = await app.get(AdminKeyService).ensure();
   await listen(app, config);
+  const newAdminKey = await app.get(AdminKeyService).ensure(); // shown once: not by a start that fails
   const greeting = welcome(config, await app.getUrl(), newAdminKey, app.get(StationIsolation));
   if (config.logFormat === 'json') logger.log(greeting);
   else console.log(greeting);

@@ -63,6 +63,31 @@ describe('A station that was killed', () => {
   afterAll(unloadAll);
 
   it(
+    'takes nobody for its own who was only started beside it',
+    async () => {
+      const { git } = kit;
+      const launcher = ['setsid', '/bin/sh', '-c', 'sleep 120 & echo "beside $!"; exec "$@"', 'sh'];
+      const station = await Station.start({ allowedHosts: [git.host], env: { SANDBOX: 'none' }, launcher });
+      const beside = () => [...station.output.matchAll(/^beside (\d+)$/gm)].map(([, pid]) => Number(pid));
+      try {
+        const { url } = await git.createRepository('killed/beside', { files: fixture('hello') });
+        const stall = git.stall('/killed/beside/git-upload-pack');
+        const { body } = await station.clone(url, {}, ASYNC);
+        await stall.reached;
+        const orphans = processesOf(station, body.uid);
+        await station.kill('SIGKILL');
+        await station.restart();
+        expect([orphans.filter(alive), beside().filter(alive)]).toEqual([[], beside()]);
+        stall.release();
+      } finally {
+        for (const pid of beside()) process.kill(pid, 'SIGKILL');
+        await station.close();
+      }
+    },
+    LIVES_MS,
+  );
+
+  it(
     'in the middle of a clone leaves nothing of it',
     async () => {
       const { git, station } = kit;
@@ -520,6 +545,15 @@ describe('A second station', () => {
     const { exitCode, stderr } = await start({ PORT: '0', DATA_DIR, WORKSPACE_DIR });
     expect([exitCode, stderr]).toEqual([78, expect.stringContaining('a station is running on this folder already')]);
     expect(kit.station.output).toBe(output);
+  });
+
+  it('on its workspaces alone does not start either', async () => {
+    const folder = await temporaryFolder('second');
+    const { workspaceDir: WORKSPACE_DIR, output } = kit.station;
+    const { exitCode, stderr } = await start({ PORT: '0', DATA_DIR: join(folder, 'data'), WORKSPACE_DIR });
+    expect([exitCode, stderr]).toEqual([78, expect.stringContaining('WORKSPACE_DIR: a station is running on this')]);
+    expect(kit.station.output).toBe(output);
+    await rm(folder, { recursive: true });
   });
 
   it('on the port of one that runs says so, and ends', async () => {

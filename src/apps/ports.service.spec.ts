@@ -51,6 +51,16 @@ describe('ports of apps', () => {
     await expect(service(`${port}-${port}`, String(port)).take('r_1')).rejects.toMatchObject({ code: 'PORT_IN_USE' });
   });
 
+  it('stay the same where a run that came to nothing has forgotten its own', async () => {
+    const ports = service('21900-21999');
+    const last = await ports.take('r_1');
+    ports.release('r_1');
+    await ports.take('r_2');
+    expect(await ports.take('r_1', { last: null })).toBe(last);
+    ports.forget('r_1');
+    expect(await ports.take('r_1')).not.toBe(last);
+  });
+
   it('stay the same from run to run, as long as nobody else has them', async () => {
     const ports = service('21900-21999');
     const last = await ports.take('r_1');

@@ -7,6 +7,8 @@ import { Failure } from '../contracts/failure.js';
 @Injectable()
 export class PortsService {
   private readonly taken = new Map<number, string>();
+  /** What each repository was given last: also of a start that came to nothing. */
+  private readonly lasts = new Map<string, number>();
   private next: number;
 
   constructor(@Inject(STATION_CONFIG) private readonly config: StationConfig) {
@@ -19,9 +21,9 @@ export class PortsService {
    */
   async take(uid: string, { requested, last }: { requested?: number; last?: number | null } = {}): Promise<number> {
     this.release(uid);
-    if (requested !== undefined) return this.reserve(uid, requested);
-    if (typeof last === 'number' && (await this.tryToTake(uid, last))) return last;
-    return this.allocate(uid);
+    const port = await this.choose(uid, requested, last ?? this.lasts.get(uid));
+    this.lasts.set(uid, port);
+    return port;
   }
 
   /** One more for a repository that has one. PORT_IN_USE when there is none. */
@@ -29,9 +31,21 @@ export class PortsService {
     return this.allocate(uid);
   }
 
+  /** The repository is gone. */
+  forget(uid: string): void {
+    this.release(uid);
+    this.lasts.delete(uid);
+  }
+
   /** Gives back what the repository has. */
   release(uid: string): void {
     for (const [port, holder] of this.taken) if (holder === uid) this.taken.delete(port);
+  }
+
+  private async choose(uid: string, requested: number | undefined, last: number | undefined): Promise<number> {
+    if (requested !== undefined) return this.reserve(uid, requested);
+    if (last !== undefined && (await this.tryToTake(uid, last))) return last;
+    return this.allocate(uid);
   }
 
   private async reserve(uid: string, port: number): Promise<number> {

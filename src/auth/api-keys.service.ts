@@ -55,6 +55,8 @@ export class ApiKeysService implements OnApplicationShutdown {
     if (wanted.owner === STATION_OWNER) {
       throw new Failure('BAD_REQUEST', `owner: "${STATION_OWNER}" stands for the station itself, choose another name`);
     }
+    if (scopes?.length === 0)
+      throw new Failure('BAD_REQUEST', 'scopes: expected at least one; a key without any is good for nothing');
     if (scopes?.includes('admin') && !admin) {
       throw new Failure('BAD_REQUEST', 'scopes: "admin" is for keys with admin: true only');
     }

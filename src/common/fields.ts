@@ -71,7 +71,18 @@ export function ChoiceField({ values, ...docs }: FieldDocs & { values: readonly 
 export function ChoicesField({ values, ...docs }: FieldDocs & { values: readonly string[] }): PropertyDecorator {
   const fits = (value: unknown) =>
     Array.isArray(value) && value.every((one) => typeof one === 'string' && values.includes(one));
-  return field(`a list of ${values.join(', ')}`, fits, { type: String, isArray: true, enum: [...values] }, docs);
+  const wrong = (value: unknown): unknown =>
+    Array.isArray(value)
+      ? (value as unknown[]).find((one) => !(typeof one === 'string' && values.includes(one)))
+      : value;
+  return field(
+    `a list of ${values.join(', ')}`,
+    fits,
+    { type: String, isArray: true, enum: [...values] },
+    docs,
+    false,
+    wrong,
+  );
 }
 
 export function TextsField({
@@ -105,6 +116,8 @@ function field(
   schema: Record<string, unknown>,
   { required = false, ...docs }: FieldDocs,
   secret = false,
+  /** What of a value is wrong with it. */
+  fault: (value: unknown) => unknown = (value) => value,
 ): PropertyDecorator {
   return applyDecorators(
     // Swagger keeps `required` of an object literal for the names of its properties.
@@ -119,7 +132,7 @@ function field(
       name: 'field',
       validator: {
         validate: fits,
-        defaultMessage: (args) => `expected ${expectation}, got ${describe(args?.value, secret)}`,
+        defaultMessage: (args) => `expected ${expectation}, got ${describe(fault(args?.value), secret)}`,
       },
     }),
   );

@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { takeFolder } from './folder-lock.js';
 import {
   address,
@@ -233,10 +233,11 @@ export function configWith({ workerTimeout, ...options }: StationOptions, env: N
 
 /** Makes the folders that the station owns, and takes them; an Error names the variable whose folder it cannot have. */
 export function prepareFolders(config: StationConfig): void {
-  for (const [variable, folder] of [
-    ['WORKSPACE_DIR', config.workspaceDir],
+  const folders = [
     ['DATA_DIR', config.dataDir],
-  ] as const) {
+    ['WORKSPACE_DIR', config.workspaceDir],
+  ] as const;
+  for (const [variable, folder] of folders) {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       accessSync(folder, constants.W_OK);
@@ -244,11 +245,18 @@ export function prepareFolders(config: StationConfig): void {
       throw new Error(`${variable}: expected a folder that the server may write to: ${folder}`, { cause });
     }
   }
+  for (const [variable, folder] of folders) takeAlone(variable, folder);
+}
+
+/** Before anything is read: a second station would end what the first one runs, for what an earlier life has left. */
+function takeAlone(variable: string, folder: string): void {
+  // Not among the repositories, whose names are anybody's.
+  const place = variable === 'WORKSPACE_DIR' ? join(folder, '.manifests') : folder;
   try {
-    takeFolder(config.dataDir);
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    takeFolder(place);
   } catch (cause) {
-    // Before anything is read: a second station would end what the first one runs, for what an earlier life has left.
-    const message = `DATA_DIR: a station is running on this folder already: ${config.dataDir}`;
+    const message = `${variable}: a station is running on this folder already: ${folder}`;
     throw new Error(`${message}\n  Stop that one first, or give this one its own DATA_DIR, WORKSPACE_DIR and PORT.`, {
       cause,
     });

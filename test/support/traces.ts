@@ -13,10 +13,12 @@ export function processesOf({ dataDir }: Station, uid = ''): number[] {
 
 /** What lies in the station's workspace folder: workspaces by name, and all that is in the station's own folders. */
 export function filesOf({ workspaceDir }: Station): string[] {
-  return readdirSync(workspaceDir).flatMap((name) => {
-    const own = ['.homes', '.manifests', '.staging'].includes(name);
-    return own ? readdirSync(join(workspaceDir, name)).map((inner) => `${name}/${inner}`) : [name];
-  });
+  return readdirSync(workspaceDir)
+    .flatMap((name) => {
+      const own = ['.homes', '.manifests', '.staging'].includes(name);
+      return own ? readdirSync(join(workspaceDir, name)).map((inner) => `${name}/${inner}`) : [name];
+    })
+    .filter((name) => name !== '.manifests/station.lock'); // as long as the station is there
 }
 
 /** What operations have left in the staging folders, each of which is there as long as its repository. */

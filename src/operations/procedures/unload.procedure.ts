@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PortsService } from '../../apps/ports.service.js';
 import { RepositoryRegistry } from '../../registry/repository-registry.js';
 import type { Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
@@ -11,6 +12,7 @@ export class UnloadProcedure implements Procedure<'unload'> {
     private readonly registry: RepositoryRegistry,
     private readonly changes: RepositoryChanges,
     private readonly stopper: AppStopper,
+    private readonly ports: PortsService,
   ) {}
 
   async perform(job: Job<'unload'>): Promise<unknown> {
@@ -21,6 +23,7 @@ export class UnloadProcedure implements Procedure<'unload'> {
     const { freedBytes } = await job.thread('unload', entry, {});
     const last = await this.registry.find(entry.uid); // with the app stopped
     await this.registry.remove(entry.uid);
+    this.ports.forget(entry.uid);
     this.changes.unloaded(last ?? entry, job.operation.operationId);
     return { unloaded: true, appStopped: !stopped.alreadyStopped, freedBytes };
   }

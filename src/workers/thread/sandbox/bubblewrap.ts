@@ -91,7 +91,10 @@ export class Bubblewrap implements Sandbox {
     const after = ['--', ...limits, 'git'].map(quoted).join(' ');
     return [
       '/bin/sh',
-      this.folder.write('git', `${this.cpu?.shellCommand ?? ''}exec ${before} --chdir "$(pwd -P)" ${after} "$@"\n`),
+      this.folder.write(
+        'git',
+        `${this.cpu?.shellCommand ?? ''}exec setsid ${before} --chdir "$(pwd -P)" ${after} "$@"\n`,
+      ),
     ];
   }
 

@@ -11,7 +11,8 @@ import type { Command, ProcessExit, PublishedPorts, Publisher, Sandbox, Sandboxe
 
 /** No confinement: the command runs as the server's user with the server's view, in a process group and environment of its own. */
 export class NoSandbox implements Sandbox {
-  readonly gitBinary: [string] = ['git'];
+  /** In a session of its own, as all else is: nobody who was started beside the server is in its process group. */
+  readonly gitBinary: [string, string] = ['setsid', 'git'];
 
   constructor(
     private readonly marker: string,

@@ -164,7 +164,7 @@ export class PrivateNetwork {
 
   private start([file = '', ...args]: string[], stdio: StdioOptions): ChildProcess {
     const { folder, env } = this.options;
-    const helper = spawn(file, args, { cwd: folder, env, stdio });
+    const helper = spawn(file, args, { cwd: folder, env, stdio, detached: true });
     helper.on('error', () => undefined); // its output ends, and that is told
     helper.unref();
     this.helpers.push(helper);

@@ -63,7 +63,7 @@ export class Relay {
     const program = `/proc/self/fd/${3 + descriptors.length}`;
     const [file, ...args] = [...enter, program, '-e', PROGRAM];
     const stdio = ['ignore' as const, 'ignore' as const, 'ignore' as const, ...descriptors, node, 'ipc' as const];
-    this.child = spawn(file, args, { cwd, env, stdio });
+    this.child = spawn(file, args, { cwd, env, stdio, detached: true });
     closeSync(node);
     this.ended = once(this.child, 'exit').catch(() => undefined); // it could not be started
     this.child.on('error', () => undefined); // whoever waits for an answer hears of it

@@ -63,7 +63,7 @@ export interface Sandbox {
   /** Starts a command in a process group of its own. Rejects with a Failure when it cannot be started at all. */
   spawn(command: Command): Promise<SandboxedProcess>;
   /** The program and at most one argument that stand for `git`, as simple-git takes them; the marker is in the environment. */
-  readonly gitBinary: [string] | [string, string];
+  readonly gitBinary: [string, string];
   /** For the app that the last command has started. */
   publisher(ports: PublishedPorts): Publisher;
   /** Hands files that the thread has made to the user of the sandbox, links as such. Where they have the same user, nothing. */
