@@ -253,6 +253,17 @@ describe('Owners', () => {
     return body.result;
   }
 
+  it('of keys for making keys see and revoke no administrator’s, whoever’s they are', async () => {
+    const key = await station.createKey('admin', { scopes: ['read', 'keys'] });
+    const { body } = await station.api<{ keys: Key[] }>('GET', '/auth/keys', undefined, { key });
+    expect(body.result.keys.map(({ scopes }) => scopes)).toEqual([['read', 'keys']]);
+    const revoke = await station.api('DELETE', '/auth/keys/environment', undefined, { key });
+    expect([revoke.status, revoke.body.code]).toEqual([404, 'KEY_NOT_FOUND']);
+    expect((await station.api('GET', '/auth/me')).status).toBe(200);
+    const none = await station.api('POST', '/auth/keys', { name: 'x', scopes: [] });
+    expect([none.status, none.body.code]).toEqual([400, 'BAD_REQUEST']);
+  });
+
   it('store Git credentials, which clones and updates use and which are never shown again', async () => {
     const auth = { username: 'git', password: 'S3CR3T-of-alice' };
     const files = { 'package.json': packageJson({}) };

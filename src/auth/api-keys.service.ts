@@ -97,7 +97,7 @@ export class ApiKeysService implements OnApplicationShutdown {
 
   /** The caller's own, or, for an administrator, everybody's. */
   async list(caller: Principal): Promise<StoredKey[]> {
-    return (await this.store.list()).filter(({ owner }) => caller.admin || owner === caller.owner);
+    return (await this.store.list()).filter((key) => caller.admin || (key.owner === caller.owner && !key.admin));
   }
 
   /** Ends a key at once: requests with it are refused from now on, its sockets are closed. */

@@ -60,7 +60,7 @@ export class CredentialsController {
   }
 
   @Delete(':id')
-  @Authenticated({ permission: 'any' })
+  @Authenticated({ permission: 'unload' })
   @ApiOperation({
     summary: 'Remove stored Git credentials',
     description: 'Repositories that were cloned with them can be updated no more.',

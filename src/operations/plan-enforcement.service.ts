@@ -1,6 +1,6 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { appsStopAt, unloadAt } from '../auth/patreon/standing.js';
-import { Patrons } from '../auth/patreon/patrons.service.js';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { PatronChecks } from '../auth/patreon/patron-checks.service.js';
+import { FRESH_MS, Patrons, type Due } from '../auth/patreon/patrons.service.js';
 import { OwnerPlans } from '../auth/plans/owner-plans.js';
 import { STATION } from '../auth/principal.js';
 import type { OperationOptions } from '../contracts/operation-options.js';
@@ -14,72 +14,103 @@ type Asked = 'run' | 'stop' | 'unload';
 
 /**
  * Carries out what was announced to owners whose plan has lapsed or allows less: stops apps, unloads repositories; and
- * brings the apps back when the plan allows them again. What it finds done already it does not do again.
+ * brings the apps back when the plan allows them again. One owner at a time, and before each single thing Patreon was asked,
+ * and it is looked whether it is still due: what is removed does not come back.
  */
 @Injectable()
 export class PlanEnforcement implements OnApplicationShutdown {
   private readonly logger = new Logger('Plans');
-  /** Owners that are being dealt with: whether there is news for them meanwhile. */
-  private readonly atWork = new Map<string, boolean>();
+  private readonly waiting = new Set<string>();
+  private isAtWork = false;
+  private isEnded = false;
   private unsubscribe: (() => void) | undefined;
 
   constructor(
     private readonly events: EventBus,
     private readonly plans: OwnerPlans,
     private readonly patrons: Patrons,
+    @Inject(PatronChecks) private readonly checks: PatronChecks | null,
     private readonly registry: RepositoryRegistry,
     private readonly operations: OperationsService,
   ) {}
 
   /** Once the station has put in order what its last life has left. */
-  begin(): void {
-    this.unsubscribe = this.events.subscribe('standing-due', ({ owner }) => void this.enforce(owner));
+  async begin(): Promise<void> {
+    this.unsubscribe = this.events.subscribe('standing-due', ({ owner }) => this.enforceSoon([owner]));
+    // Also what a kill has cut off in the middle.
+    this.enforceSoon(
+      (await this.registry.list()).map(({ owner }) => owner).filter((owner) => this.patrons.find(owner)),
+    );
     this.patrons.tick();
   }
 
   onApplicationShutdown(): void {
+    this.isEnded = true;
     this.unsubscribe?.();
   }
 
+  private enforceSoon(owners: string[]): void {
+    for (const owner of owners) this.waiting.add(owner);
+    if (this.isAtWork || this.waiting.size === 0) return;
+    this.isAtWork = true;
+    setImmediate(() => void this.work());
+  }
+
   /** Never rejects. */
+  private async work(): Promise<void> {
+    while (this.waiting.size > 0 && !this.isEnded) {
+      const owners = [...this.waiting];
+      this.waiting.clear();
+      const entries = await this.registry.list().catch(() => []);
+      const withRepositories = new Set(entries.map(({ owner }) => owner));
+      for (const owner of owners.filter((one) => withRepositories.has(one))) await this.enforce(owner);
+    }
+    this.isAtWork = false;
+  }
+
   private async enforce(owner: string): Promise<void> {
-    const isAtWork = this.atWork.has(owner);
-    this.atWork.set(owner, isAtWork);
-    if (isAtWork) return;
     try {
-      await this.carryOut(owner);
+      await this.askAgain(owner);
+      const due = this.dueOf(owner);
+      if (due === 'nothing') await this.bringBack(owner);
+      if (due === 'stop-beyond-plan')
+        await this.stopBeyond(owner, this.plans.of(owner)?.quotas.runningApps ?? null, due);
+      if (due === 'stop-all' || due === 'unload-all') await this.stopBeyond(owner, 0, due);
+      if (due === 'unload-all') await this.unloadAll(owner);
     } catch (error) {
       this.logger.error(`What is due for ${owner} could not be done: ${String(error)}`);
     }
-    const isNews = this.atWork.get(owner) === true;
-    this.atWork.delete(owner);
-    if (isNews) await this.enforce(owner);
   }
 
-  private async carryOut(owner: string): Promise<void> {
-    const due = this.patrons.dueOf(owner);
-    if (!due) return;
-    const { standing, now, rules } = due;
-    if (this.plans.isGranted(owner) || (standing.phase !== 'lapsed' && standing.reducedSince === null)) {
-      return this.bringBack(owner);
-    }
-    const isOver = (time: number | null) => time !== null && now >= time;
-    if (!isOver(appsStopAt(standing, rules))) return;
-    if (standing.phase !== 'lapsed') {
-      await this.stopBeyond(owner, this.plans.of(owner)?.quotas.runningApps ?? null);
-      return this.patrons.reductionIsDone(owner);
-    }
-    await this.stopBeyond(owner, 0);
-    if (isOver(unloadAt(standing, rules))) {
-      for (const entry of await this.entriesOf(owner)) await this.have('unload', entry, {});
-    }
+  /** Nothing of what an administrator has granted a plan for. */
+  private dueOf(owner: string): Due | undefined {
+    return this.plans.isGranted(owner) ? 'nothing' : this.patrons.dueOf(owner);
+  }
+
+  /** They may have paid while the station did not run, or its webhook did not arrive. */
+  private async askAgain(owner: string): Promise<void> {
+    const record = this.patrons.find(owner);
+    const due = this.dueOf(owner);
+    if (!record || due === 'nothing' || due === 'later' || Date.now() - record.confirmedAt < FRESH_MS / 2) return;
+    await this.checks?.check(record.patreonId);
   }
 
   /** The newest first. */
-  private async stopBeyond(owner: string, limit: number | null): Promise<void> {
+  private async stopBeyond(owner: string, limit: number | null, due: Due): Promise<void> {
     const running = (await this.entriesOf(owner)).filter(({ state }) => state === 'running');
     const newestLast = running.toSorted((one, other) => (one.app?.startedAt ?? 0) - (other.app?.startedAt ?? 0));
-    for (const entry of newestLast.slice(limit ?? running.length).toReversed()) await this.have('stop', entry, {});
+    for (const entry of newestLast.slice(limit ?? running.length).toReversed()) {
+      if (this.dueOf(owner) !== due) return;
+      await this.have('stop', entry, {});
+    }
+    if (due === 'stop-beyond-plan' && this.dueOf(owner) === due) await this.patrons.reductionIsDone(owner);
+  }
+
+  private async unloadAll(owner: string): Promise<void> {
+    for (const entry of await this.entriesOf(owner)) {
+      if (this.dueOf(owner) !== 'unload-all') return;
+      await this.have('unload', entry, {});
+    }
   }
 
   private async bringBack(owner: string): Promise<void> {
@@ -87,17 +118,18 @@ export class PlanEnforcement implements OnApplicationShutdown {
     const running = entries.filter(({ state }) => state === 'running').length;
     const room = (this.plans.of(owner)?.quotas.runningApps ?? Infinity) - running;
     const stopped = entries.filter(({ state, app }) => state !== 'running' && app?.stopReason === PLAN_ENDED);
-    for (const entry of stopped.slice(0, Math.max(0, room))) await this.have('run', entry, entry.runOptions ?? {});
+    for (const entry of stopped.slice(0, Math.max(0, room))) {
+      if (this.dueOf(owner) !== 'nothing') return;
+      await this.have('run', entry, entry.runOptions ?? {});
+    }
   }
 
   private async have<K extends Asked>(name: K, entry: RepositoryEntry, options: OperationOptions[K]): Promise<void> {
-    this.logger.log(
-      `${name} of ${entry.repoId} (${entry.owner}): the plan ${name === 'run' ? 'allows it again' : 'has ended'}`,
-    );
-    const { finished } = await this.operations.submit(name, entry, options, {
-      principal: STATION,
-      stopReason: PLAN_ENDED,
-    });
+    if (this.isEnded) return;
+    const why = name === 'run' ? 'allows it again' : 'has ended';
+    this.logger.log(`${name} of ${entry.repoId} (${entry.owner}): the plan ${why}`);
+    const asked = { principal: STATION, stopReason: PLAN_ENDED };
+    const { finished } = await this.operations.submit(name, entry, options, asked);
     const { error } = await finished;
     if (error) this.logger.warn(`${name} of ${entry.repoId} has failed: ${error.message}`);
   }

@@ -52,7 +52,7 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
     await this.recovery.recover();
     await this.housekeeping.begin();
     this.bringBackApps((await this.registry.list()).filter(isToReturn));
-    this.enforcement.begin();
+    await this.enforcement.begin();
   }
 
   /**

@@ -60,8 +60,8 @@ export interface PatronRecord {
   standing: Standing;
   /** The membership is to a tier that no plan names: the cheapest stands in its place. */
   isUnmapped: boolean;
-  /** Whether the owner has been told that the repositories will soon be unloaded. */
-  isUnloadAnnounced: boolean;
+  /** When the owner was told that the repositories will soon be unloaded, epoch milliseconds; null: not yet. */
+  unloadAnnouncedAt: number | null;
   /** null: they are not good any more. */
   tokens: PatreonTokens | null;
 }

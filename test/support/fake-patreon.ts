@@ -24,6 +24,8 @@ export type Trouble =
   | 'silent'
   | 'too-many'
   | 'too-many-in-body'
+  /** Does not accept the client's secret. */
+  | 'bad-client'
   /** Answers 200, and says nothing. */
   | 'blank'
   /** Leaves out the fields that matter. */
@@ -185,16 +187,20 @@ export class FakePatreon {
     if (trouble === 'too-many-in-body') {
       json(response, 429, failure('Too Many Requests', { retry_after_seconds: retryAfterSeconds }));
     }
-    return trouble !== 'blank' && trouble !== 'incomplete';
+    return !['blank', 'incomplete', 'bad-client'].includes(trouble);
   }
 
   private token(form: URLSearchParams, response: ServerResponse): void {
-    const isClient = form.get('client_id') === this.clientId && form.get('client_secret') === this.clientSecret;
+    const isClient =
+      this.trouble !== 'bad-client' &&
+      form.get('client_id') === this.clientId &&
+      form.get('client_secret') === this.clientSecret;
     const [tokens, name] =
       form.get('grant_type') === 'refresh_token' ? [this.refreshTokens, 'refresh_token'] : [this.codes, 'code'];
     const given = form.get(name) ?? '';
     const grant = tokens.get(given);
-    if (!isClient || !grant) return json(response, 400, { error: 'invalid_grant' });
+    if (!isClient) return json(response, 401, { error: 'invalid_client' });
+    if (!grant) return json(response, 400, { error: 'invalid_grant' });
     tokens.delete(given); // either is good for one use
     const [access, refresh] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
     this.accessTokens.set(access, { ...grant, expiresAt: Date.now() + this.tokensLiveSeconds * 1000 });
@@ -213,7 +219,7 @@ export class FakePatreon {
     const memberId = /^\/api\/oauth2\/v2\/members\/(.+)$/.exec(url.pathname)?.[1];
     if (memberId !== undefined) {
       const member = [...this.members.values()].find((one) => idOf(one) === memberId);
-      if (!member) return json(response, 404, failure('Not Found'));
+      if (!member || this.trouble === 'blank') return json(response, 404, failure('Not Found'));
       return json(response, 200, { data: this.memberResource(member, fields) });
     }
     if (url.pathname === `/api/oauth2/v2/campaigns/${CAMPAIGN}/members`) return this.list(url, fields, response);

@@ -42,20 +42,25 @@ export class CampaignSync implements OnApplicationBootstrap, OnApplicationShutdo
   async sync(): Promise<boolean> {
     const begunAt = Date.now();
     const isWhole = !this.creator.areGiven || (await this.readList());
-    for (const { patreonId, confirmedAt } of this.patrons.list()) {
+    const longestAgoFirst = this.patrons.list().toSorted((one, other) => one.confirmedAt - other.confirmedAt);
+    for (const { patreonId, confirmedAt } of longestAgoFirst) {
+      if (confirmedAt >= begunAt) continue;
+      await this.client.quiet();
       if (this.isEnded) return false;
-      if (confirmedAt < begunAt) await this.checks.check(patreonId);
+      await this.checks.check(patreonId);
     }
-    return isWhole && this.patrons.list().every(({ confirmedAt }) => confirmedAt >= begunAt);
+    return isWhole;
   }
 
   private async readList(): Promise<boolean> {
     try {
       await this.creator.use(async (accessToken) => {
+        let askedAt = Date.now();
         for await (const members of this.client.members(accessToken)) {
           for (const { patreonId, membership } of members) {
-            if (membership) await this.patrons.learn(patreonId, membership);
+            if (membership) await this.patrons.learn(patreonId, membership, askedAt);
           }
+          askedAt = Date.now();
         }
       });
       return true;

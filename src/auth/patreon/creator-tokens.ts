@@ -23,10 +23,16 @@ export class CreatorTokens {
     try {
       return await work(tokens.accessToken);
     } catch (error) {
-      if (!(error instanceof PatreonRefusal) || tokens.refreshToken === undefined) throw error;
-      this.renewing ??= this.renew(tokens).finally(() => (this.renewing = undefined));
-      return work((await this.renewing).accessToken);
+      if (!(error instanceof PatreonRefusal) || error.status !== 401) throw error;
+      return work((await this.renewed(tokens)).accessToken);
     }
+  }
+
+  /** Once for all whose token was refused: somebody may have renewed it meanwhile. */
+  private async renewed(refused: Kept): Promise<Kept> {
+    const now = await this.current();
+    if (now.accessToken !== refused.accessToken) return now;
+    return (this.renewing ??= this.renew(now).finally(() => (this.renewing = undefined)));
   }
 
   /** Other tokens in the environment than those that were renewed stand in their place. */
@@ -39,7 +45,8 @@ export class CreatorTokens {
   }
 
   /** Kept before they are used: the old refresh token is gone. */
-  private async renew({ origin, refreshToken = '' }: Kept): Promise<Kept> {
+  private async renew({ origin, refreshToken }: Kept): Promise<Kept> {
+    if (refreshToken === undefined) throw new PatreonUnavailable('the creator’s access token has expired');
     const { accessToken, ...renewed } = await this.client.refresh({ refreshToken });
     const kept = { accessToken, refreshToken: renewed.refreshToken, origin };
     await this.store.saveCreatorTokens(kept);

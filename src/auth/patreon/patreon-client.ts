@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PatreonUserClient, QueryBuilder, type RestFetcher } from 'patreon-api.ts';
 import { isPlainObject } from '../../common/fields.js';
 import type { PatreonConfig } from '../../config/config.js';
@@ -31,13 +32,16 @@ export class PatreonUnavailable extends Error {}
 
 /** Patreon does not accept a code or a token. */
 export class PatreonRefusal extends Error {
-  constructor(private readonly status: number) {
+  constructor(
+    readonly status: number,
+    private readonly error: unknown,
+  ) {
     super(`Patreon refuses: ${status}`);
   }
 
-  /** A token that is refused so will never be good again. */
+  /** A token that is refused so will never be good again; of a wrong client secret it says nothing. */
   get isFinal(): boolean {
-    return this.status === 400 || this.status === 401;
+    return this.error === 'invalid_grant';
   }
 }
 
@@ -128,9 +132,15 @@ export class PatreonClient {
     const document = text.length > MAX_BODY_CHARS ? undefined : parsed(text);
     // A proxy in front of Patreon answers with HTML whatever the status; what refuses a token is JSON.
     if (document === undefined) unusable(`it answered ${response.status} with something other than JSON`);
-    if (!response.ok) throw new PatreonRefusal(response.status);
+    if (!response.ok) throw new PatreonRefusal(response.status, document.error);
     return new Response(text, { status: response.status });
   };
+
+  /** Resolves when Patreon may be asked again. */
+  async quiet(): Promise<void> {
+    const pauseMs = this.quietUntil - Date.now();
+    if (pauseMs > 0) await delay(pauseMs, undefined, { ref: false });
+  }
 
   private pause(header: string | null, text: string): void {
     const [error] = listAt(parsed(text), 'errors');

@@ -3,12 +3,12 @@ import { Logger } from '@nestjs/common';
 import type { PatreonConfig } from '../../config/config.js';
 import type { PatreonTokens, PatronRecord } from '../../registry/patron-store.js';
 import { CreatorTokens } from './creator-tokens.js';
-import { PatreonClient, PatreonRefusal } from './patreon-client.js';
+import { PatreonClient, PatreonRefusal, PatreonUnavailable } from './patreon-client.js';
 import type { PatreonIdentity } from './patreon-documents.js';
 import { ownerOf, Patrons } from './patrons.service.js';
 import { BELIEVED_MS } from './standing.js';
 
-/** What a request waits for Patreon at most, and only when nothing is known. */
+/** What requests wait for a check at most, and only when nothing is known. */
 const PATIENCE_MS = 2_500;
 /** A token that is about to expire is not tried. */
 const TOKEN_MARGIN_MS = 60_000;
@@ -38,8 +38,9 @@ export class PatronChecks {
     const asked = Math.max(confirmedAt, this.begunAt.get(patreonId) ?? 0);
     if (now - asked >= this.config.checkEveryMs) void this.check(patreonId);
     const check = this.running.get(patreonId);
-    if (check && now - confirmedAt > BELIEVED_MS)
-      await Promise.race([check, delay(PATIENCE_MS, undefined, { ref: false })]);
+    const waitMs = (this.begunAt.get(patreonId) ?? 0) + PATIENCE_MS - Date.now();
+    if (!check || waitMs <= 0 || now - confirmedAt <= BELIEVED_MS) return;
+    await Promise.race([check, delay(waitMs, undefined, { ref: false })]);
   }
 
   /** Never rejects: what Patreon does not say changes nothing. */
@@ -63,9 +64,12 @@ export class PatronChecks {
   private async ask(patreonId: string): Promise<void> {
     const record = this.patrons.find(ownerOf(patreonId));
     if (!record) return;
+    const askedAt = Date.now();
     const identity = await this.identify(record);
-    const membership = identity ? identity.membership : await this.askCreator(record);
-    if (membership) await this.patrons.learn(patreonId, membership);
+    const isKnown = identity?.membership !== undefined && identity.membership !== null;
+    const membership = isKnown || !this.creator.areGiven ? identity?.membership : await this.askCreator(record);
+    if (membership) await this.patrons.learn(patreonId, membership, askedAt);
+    else throw new PatreonUnavailable(identity ? 'Patreon names no membership' : 'they have to sign in again');
   }
 
   /** undefined where the patron's own tokens are not good any more. */
@@ -88,8 +92,8 @@ export class PatronChecks {
       await this.patrons.keepTokens(patreonId, tokens, renewed);
       return renewed;
     } catch (error) {
-      if (!(error instanceof PatreonRefusal) || !error.isFinal) throw error;
-      await this.patrons.keepTokens(patreonId, tokens, null);
+      if (!(error instanceof PatreonRefusal)) throw error;
+      if (error.isFinal) await this.patrons.keepTokens(patreonId, tokens, null);
       return undefined;
     }
   }

@@ -10,16 +10,21 @@ import { PlansService } from '../plans/plans.service.js';
 import { claimOf, type Claim } from './membership.js';
 import { noticeOf, WHY_NOT } from './notices.js';
 import type { PatreonIdentity } from './patreon-documents.js';
-import { firstStanding, nextDeadline, nextStanding, unloadAt, type StandingRules } from './standing.js';
+import { appsStopAt, firstStanding, nextDeadline, nextStanding, unloadAt, type StandingRules } from './standing.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** setTimeout takes no more; a longer time is waited for in parts. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** How long before repositories are unloaded their owner is told once more: so much, or a tenth of the time. */
+/** The last notice comes so long before repositories are unloaded, or a tenth of the time for which they are kept. */
 const LAST_NOTICE_MS = 3 * DAY_MS;
+/** Before something of an owner is stopped or removed, Patreon was asked within so long. */
+export const FRESH_MS = 60 * 60 * 1000;
 const PREFIX = 'patreon:';
 
 export const ownerOf = (patreonId: string): string => `${PREFIX}${patreonId}`;
+
+/** `nothing`: everything of theirs may run. `later`: what follows was announced, and its time has not come. */
+export type Due = 'nothing' | 'later' | 'stop-beyond-plan' | 'stop-all' | 'unload-all';
 
 /**
  * Who has signed in with Patreon, where they stand, and what follows from that for their plan. In memory as well: every
@@ -87,10 +92,21 @@ export class Patrons implements OnApplicationShutdown {
     return said && { time: standing.noticeSince ?? standing.reducedSince ?? 0, owner, plan: standing.plan, ...said };
   }
 
-  /** Where the owner stands now, and when what follows from it is due. */
-  dueOf(owner: string): { standing: Standing; now: number; rules: StandingRules } | undefined {
+  /** What is due for the owner now, by what Patreon has said last; undefined: nothing is known of them. */
+  dueOf(owner: string): Due | undefined {
     const record = this.find(owner);
-    return record && this.config.patreon && { standing: this.standingOf(record), now: Date.now(), rules: this.rules };
+    if (!record || !this.config.patreon) return undefined;
+    const now = Date.now();
+    const standing = this.standingOf(record);
+    const isOver = (time: number | null) => time !== null && now >= time;
+    const isLapsed = standing.phase === 'lapsed';
+    if (!isLapsed && standing.reducedSince === null) return 'nothing';
+    if (!isOver(appsStopAt(standing, this.rules))) return 'later';
+    if (!isLapsed) return 'stop-beyond-plan';
+    // Nothing is removed by what was said long ago, nor before the last notice has had its time.
+    const isConfirmed = standing.why !== 'unconfirmed' && now - record.confirmedAt < FRESH_MS;
+    const isTold = record.unloadAnnouncedAt !== null && now >= record.unloadAnnouncedAt + this.lastNoticeMs * 0.9;
+    return isOver(unloadAt(standing, this.rules)) && isConfirmed && isTold ? 'unload-all' : 'stop-all';
   }
 
   /** Somebody has come from Patreon. NOT_A_PATRON, PATREON_UNAVAILABLE; somebody who is known is never refused. */
@@ -108,14 +124,19 @@ export class Patrons implements OnApplicationShutdown {
     const standing = firstStanding(claim, now, this.rules.graceMs, membership.lastChargeAt);
     if (!standing) throw this.notAPatron(WHY_NOT[claim.kind === 'none' ? claim.why : 'declined']);
     const isUnmapped = claim.kind === 'entitled' && claim.isUnmapped;
-    const seen = { membership, confirmedAt: now, standing, isUnmapped, isUnloadAnnounced: false };
+    const seen = { membership, confirmedAt: now, standing, isUnmapped, unloadAnnouncedAt: null };
     return this.change({ patreonId, name, tokens, ...seen });
   }
 
-  /** Patreon has said something of somebody, who may have never been here. */
-  async learn(patreonId: string, membership: Membership): Promise<void> {
+  /** Patreon was asked at that time and has said something of somebody, who may have never been here. */
+  async learn(patreonId: string, membership: Membership, askedAt: number): Promise<void> {
     const known = this.records.get(patreonId);
-    if (known) await this.change({ ...known, membership, confirmedAt: Date.now() });
+    if (known && known.confirmedAt <= askedAt) await this.change({ ...known, membership, confirmedAt: askedAt });
+  }
+
+  /** An administrator has changed what the owner may do. */
+  grantHasChanged(owner: string): void {
+    if (this.find(owner)) this.events.publish('standing-due', { owner });
   }
 
   /** The patron's tokens were renewed, or (null) are not good any more; unless a sign-in has brought others meanwhile. */
@@ -147,8 +168,9 @@ export class Patrons implements OnApplicationShutdown {
       : record.standing;
     const isUnmapped = claim.kind === 'entitled' && claim.isUnmapped;
     const goneAt = unloadAt(standing, this.rules);
-    const isUnloadAnnounced = goneAt !== null && now >= goneAt - Math.min(LAST_NOTICE_MS, this.rules.retentionMs / 10);
-    const after = { ...record, standing, isUnmapped, isUnloadAnnounced };
+    const isAnnounced = goneAt !== null && now >= goneAt - this.lastNoticeMs;
+    const unloadAnnouncedAt = isAnnounced ? (record.unloadAnnouncedAt ?? now) : null;
+    const after = { ...record, standing, isUnmapped, unloadAnnouncedAt };
     this.records.set(record.patreonId, after);
     this.planNext();
     this.tell(before, after);
@@ -174,7 +196,7 @@ export class Patrons implements OnApplicationShutdown {
       before.standing.phase !== phase ||
       before.standing.reducedSince !== reducedSince ||
       before.standing.plan !== after.standing.plan;
-    const isLastNotice = after.isUnloadAnnounced && !before?.isUnloadAnnounced;
+    const isLastNotice = after.unloadAnnouncedAt !== null && !before?.unloadAnnouncedAt;
     if (isNews || isLastNotice) {
       const payload = this.noticeOf(owner) ?? this.restored(owner, before, after);
       if (payload) {
@@ -206,6 +228,11 @@ export class Patrons implements OnApplicationShutdown {
     return nextStanding(standing, this.claimOf(membership), { now: Date.now(), confirmedAt }, this.rules);
   }
 
+  /** How long before repositories are unloaded their owner is told once more. */
+  private get lastNoticeMs(): number {
+    return Math.min(LAST_NOTICE_MS, this.rules.retentionMs / 10);
+  }
+
   /** Once for however many have changed. */
   private planNext(): void {
     this.planning ??= setImmediate(() => {
@@ -217,12 +244,12 @@ export class Patrons implements OnApplicationShutdown {
   private setTimer(): void {
     clearTimeout(this.timer);
     const now = Date.now();
-    const times = this.list().flatMap(({ standing, confirmedAt }) => {
+    const times = this.list().flatMap(({ standing, confirmedAt, unloadAnnouncedAt }) => {
       const goneAt = unloadAt(standing, this.rules);
-      const lastNotice = goneAt === null ? null : goneAt - Math.min(LAST_NOTICE_MS, this.rules.retentionMs / 10);
-      return [nextDeadline(standing, confirmedAt, now, this.rules), lastNotice].filter(
-        (time) => time !== null && time > now,
-      );
+      const noticeAt = goneAt === null ? null : goneAt - this.lastNoticeMs;
+      const toldAt = unloadAnnouncedAt === null ? null : unloadAnnouncedAt + this.lastNoticeMs;
+      const ahead = [nextDeadline(standing, confirmedAt, now, this.rules), noticeAt, toldAt];
+      return ahead.filter((time) => time !== null && time > now);
     }) as number[];
     if (times.length === 0) return;
     const waitMs = Math.min(Math.min(...times) - now + 1, MAX_TIMER_MS);
@@ -236,8 +263,9 @@ export class Patrons implements OnApplicationShutdown {
   }
 
   private lapseOf(owner: string): Lapse {
-    const { message = 'The plan has lapsed.', appsStopAt = null, unloadAt: goneAt = null } = this.noticeOf(owner) ?? {};
-    return { message, suggestion: this.comeBack(), context: { appsStopAt, unloadAt: goneAt } };
+    const notice = this.noticeOf(owner);
+    const context = { appsStopAt: notice?.appsStopAt ?? null, unloadAt: notice?.unloadAt ?? null };
+    return { message: notice?.message ?? 'The plan has lapsed.', suggestion: this.comeBack(), context };
   }
 
   private comeBack(how = 'Mend the membership'): string {

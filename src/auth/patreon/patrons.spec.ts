@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
@@ -35,6 +35,15 @@ function randomOf(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** Three plans, of the tiers 1, 2 and 3. */
+function plansOf(config: StationConfig, events: InProcessEventBus): PlansService {
+  const plansFile = join(config.dataDir, 'plans.json');
+  const permissions = ['read', 'stop', 'unload', 'clone'];
+  const plans = ['1', '2', '3'].map((tier) => ({ id: `plan-${tier}`, name: tier, permissions, tiers: [tier] }));
+  writeFileSync(plansFile, JSON.stringify({ plans }));
+  return new PlansService({ plansFile }, events);
 }
 
 /** The clock of the process, which the tests can put forward. */
@@ -82,7 +91,7 @@ describe('Who has signed in with Patreon', () => {
     } as unknown as StationConfig & { patreon: NonNullable<StationConfig['patreon']> };
     const events = new InProcessEventBus();
     const store = new SqlPatronStore(database, Secrets.load({ dataDir: folder }));
-    const patrons = await Patrons.load(config, store, new PlansService(config, events), events);
+    const patrons = await Patrons.load(config, store, plansOf(config, events), events);
     const client = new PatreonClient(config.patreon, 'http://127.0.0.1/auth/patreon/callback');
     const tokens = new CreatorTokens(config.patreon, client, store);
     const checks = new PatronChecks(config.patreon, client, patrons, tokens);
@@ -213,6 +222,51 @@ describe('Who has signed in with Patreon', () => {
     expect(hasPlan()).toBe(true);
   });
 
+  it('keeps the tokens where Patreon refuses the client and not them', async () => {
+    patreon.expireTokens();
+    patreon.trouble = 'bad-client';
+    await station.checks.check(USER);
+    patreon.trouble = 'none';
+    patreon.change(USER, { status: 'former_patron' });
+    await station.checks.check(USER);
+    expect(hasPlan()).toBe(false);
+  });
+
+  it('has a grace of its own each time that the plan becomes less, and none once it is more again', async () => {
+    const reducedSince = () => station.patrons.find(OWNER)?.standing.reducedSince ?? null;
+    const becomes = async (tier: string) => {
+      patreon.change(USER, { tiers: [tier] });
+      await station.checks.check(USER);
+      return reducedSince();
+    };
+    await becomes('3');
+    const first = await becomes('2');
+    ahead += HOUR_MS;
+    expect(await becomes('2')).toBe(first);
+    expect(await becomes('1')).toBeGreaterThan(first ?? Infinity);
+    expect(await becomes('3')).toBeNull();
+  });
+
+  it('is unloaded only by what Patreon has said just now, some time after the last notice', async () => {
+    const due = () => station.patrons.dueOf(OWNER);
+    patreon.change(USER, { status: 'former_patron' });
+    await station.checks.check(USER);
+    expect(due()).toBe('later');
+    ahead += 31 * 24 * HOUR_MS;
+    station = await begin(); // it did not run meanwhile
+    station.patrons.tick();
+    expect(due()).toBe('stop-all');
+    await station.checks.check(USER);
+    expect(due()).toBe('stop-all'); // the last notice has only just been given
+    ahead += 3 * 24 * HOUR_MS;
+    expect(due()).toBe('stop-all'); // it was three days ago that Patreon said so
+    await station.checks.check(USER);
+    expect(due()).toBe('unload-all');
+    patreon.change(USER, { status: 'active_patron' });
+    await station.checks.check(USER);
+    expect(due()).toBe('nothing');
+  });
+
   it('waits for Patreon only where what it has said is not believed any more, and no longer than three seconds', async () => {
     patreon.trouble = 'silent';
     const took = async () => {
@@ -222,6 +276,7 @@ describe('Who has signed in with Patreon', () => {
     };
     expect(await took()).toBeLessThan(500);
     ahead += BELIEVED_MS + HOUR_MS;
+    station = await begin(); // its check was begun just now
     const waited = await took();
     expect([waited > 1_000, waited < 3_000]).toEqual([true, true]);
     expect(hasPlan()).toBe(false);

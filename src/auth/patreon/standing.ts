@@ -43,19 +43,21 @@ export function nextStanding(
 ): Standing {
   const isConfirmed = now - confirmedAt <= BELIEVED_MS;
   if (claim.kind === 'entitled' && isConfirmed) {
-    const isReduced = rankOf(claim.plan) < rankOf(before.plan);
+    const more = rankOf(claim.plan) - rankOf(before.plan);
     return {
       ...{ phase: 'active', plan: claim.plan, why: null, noticeSince: null, lapsedSince: null },
-      reducedSince: before.reducedSince ?? (isReduced ? now : null),
+      // Each time that it becomes less has a grace of its own.
+      reducedSince: more < 0 ? now : more > 0 ? null : before.reducedSince,
     };
   }
-  const why = claim.kind === 'none' ? claim.why : isConfirmed ? 'declined' : 'unconfirmed';
+  const why: Standing['why'] = claim.kind === 'none' ? claim.why : isConfirmed ? 'declined' : 'unconfirmed';
   const noticeSince = before.noticeSince ?? now;
   // Whoever has lapsed pays first; but not when it was only Patreon that had not answered.
   const mayBeInGrace = before.phase !== 'lapsed' || before.why === 'unconfirmed';
   const isInGrace = why === 'declined' && mayBeInGrace && now < noticeSince + graceMs;
-  if (isInGrace) return { ...before, phase: 'grace', why, noticeSince, lapsedSince: null };
-  return { ...before, phase: 'lapsed', why, noticeSince, lapsedSince: before.lapsedSince ?? now };
+  const rest = { ...before, why, noticeSince, reducedSince: null };
+  if (isInGrace) return { ...rest, phase: 'grace', lapsedSince: null };
+  return { ...rest, phase: 'lapsed', lapsedSince: before.lapsedSince ?? now };
 }
 
 /** When running apps are stopped: all of somebody lapsed, or those beyond a reduced plan. null: never. */

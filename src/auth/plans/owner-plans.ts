@@ -49,5 +49,6 @@ export class OwnerPlans {
     const record = { owner, grantedPlan: plan, updatedAt: Date.now() };
     await this.store.save(record);
     this.records.set(owner, record);
+    this.patrons.grantHasChanged(owner);
   }
 }
