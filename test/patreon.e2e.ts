@@ -6,7 +6,7 @@ import type { KeyDto } from '../src/auth/dto/key.dto.js';
 import type { MeDto } from '../src/auth/dto/me.dto.js';
 import { eventually } from './support/eventually.js';
 import { FakePatreon, type FakeMember, type Trouble } from './support/fake-patreon.js';
-import { fixture } from './support/fixtures.js';
+import { fixture, packageJson } from './support/fixtures.js';
 import { GitServer } from './support/git-server.js';
 import { keyOf, PatreonBrowser } from './support/patreon-browser.js';
 import { Station } from './support/station.js';
@@ -425,6 +425,27 @@ describe('What was announced', () => {
     await hook(user);
     await eventually('its repository is unloaded', async () => (await stateOf(key, repoId)) === undefined, 20_000);
     expect((await me(key)).use.repositories).toBe(0);
+  }, 60_000);
+
+  it('is not done any more once the membership is right again, also where it was begun', async () => {
+    const user = member();
+    const key = await signIn(user);
+    const stubborn = `process.on('SIGTERM', () => undefined); require('node:http').createServer().listen(process.env.PORT);`;
+    const files = { 'package.json': packageJson({ start: 'exec node app.js' }), 'app.js': stubborn };
+    const { url } = await git.createRepository('patrons/stubborn', { files });
+    const { repoId } = (await station.api('POST', '/repo/clone', { repoUrl: url }, { key })).body;
+    const other = (await clone(key)).repoId;
+    await run(key, repoId);
+    patreon.change(user, { status: 'former_patron' });
+    await hook(user);
+    await becomes(key, 'lapsed');
+    await eventually('its app is being stopped', () => station.output.includes(`stop of ${repoId}`), 15_000);
+    patreon.change(user, { status: 'active_patron' });
+    await hook(user); // while the app does not want to end
+    await becomes(key, 'active');
+    await eventually('its app is back', async () => (await stateOf(key, repoId)) === 'running', 20_000);
+    expect((await me(key)).use.repositories).toBe(2);
+    for (const id of [repoId, other]) await station.api('DELETE', `/repo/${id}`, undefined, { key });
   }, 60_000);
 
   it('to whose plan allows less stops the newest of what is too much, and removes nothing', async () => {

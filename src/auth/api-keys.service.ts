@@ -91,8 +91,13 @@ export class ApiKeysService implements OnApplicationShutdown {
     }
     this.touch(stored);
     this.watchExpiry(stored);
-    await this.checks?.freshen(stored.owner);
+    await this.freshen(stored.owner);
     return principalOf(stored, this.plans);
+  }
+
+  /** For callers who are known already: what their plan says may be old. */
+  async freshen(owner: string): Promise<void> {
+    await this.checks?.freshen(owner);
   }
 
   /** The caller's own, or, for an administrator, everybody's. */

@@ -8,6 +8,7 @@ import { EventBus } from '../events/event-bus.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { OperationsService } from './operations.service.js';
+import { isToReturn } from './returning-apps.js';
 import { PLAN_ENDED } from './stop-reasons.js';
 
 type Asked = 'run' | 'stop' | 'unload';
@@ -97,7 +98,8 @@ export class PlanEnforcement implements OnApplicationShutdown {
 
   /** The newest first. */
   private async stopBeyond(owner: string, limit: number | null, due: Due): Promise<void> {
-    const running = (await this.entriesOf(owner)).filter(({ state }) => state === 'running');
+    // One that is about to return, after a crash or a start of the server, would come up behind this.
+    const running = (await this.entriesOf(owner)).filter((entry) => entry.state === 'running' || isToReturn(entry));
     const newestLast = running.toSorted((one, other) => (one.app?.startedAt ?? 0) - (other.app?.startedAt ?? 0));
     for (const entry of newestLast.slice(limit ?? running.length).toReversed()) {
       if (this.dueOf(owner) !== due) return;
