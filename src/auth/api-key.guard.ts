@@ -7,7 +7,7 @@ import { ApiKeysService } from './api-keys.service.js';
 import { bearerOf } from './bearer.js';
 import type { Permission } from '../contracts/permissions.js';
 import type { Principal } from './principal.js';
-import { RateLimit } from './rate-limit.service.js';
+import { RateLimit, RELIEF } from './rate-limit.service.js';
 
 /** Denies by default: a route that states neither a permission nor that it is public is nobody's. */
 @Injectable()
@@ -43,9 +43,8 @@ export class ApiKeyGuard implements CanActivate {
   }
 }
 
-/** With what one sees to it that one uses less. */
 const isRelief = (access: Exclude<Access, 'public'> | undefined): boolean =>
-  access?.isRelief === true || access?.permission === 'stop' || access?.permission === 'unload';
+  access?.isRelief === true || RELIEF.has(access?.permission);
 
 export function requirePermission(principal: Principal, permission: Permission): void {
   const { permissions, plan } = principal;

@@ -7,6 +7,9 @@ import type { Principal } from './principal.js';
 const WINDOW_MS = 60_000;
 const MAX_SIGN_INS = 20;
 
+/** With what one sees to it that one uses less. */
+export const RELIEF = new Set<unknown>(['stop', 'unload']);
+
 /** How often callers may ask, over REST and Socket.IO together. Each method rejects with RATE_LIMITED. */
 export class RateLimit implements OnApplicationShutdown {
   private constructor(

@@ -3,8 +3,13 @@ import { publicUrlOf, type StationConfig } from '../../config/config.js';
 import { Failure } from '../../contracts/failure.js';
 import type { OwnerNotice } from '../../contracts/events.js';
 import { EventBus } from '../../events/event-bus.js';
-import type { Membership, PatreonTokens, PatronRecord, Standing } from '../../registry/patron-store.js';
-import { PatronStore } from '../../registry/patron-store.js';
+import {
+  PatronStore,
+  type Membership,
+  type PatreonTokens,
+  type PatronRecord,
+  type Standing,
+} from '../../registry/patron-store.js';
 import type { GrantedPlan, Lapse } from '../plans/plan.js';
 import { PlansService } from '../plans/plans.service.js';
 import { claimOf, type Claim } from './membership.js';

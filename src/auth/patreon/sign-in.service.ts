@@ -5,9 +5,8 @@ import { PERMISSIONS } from '../../contracts/permissions.js';
 import type { OwnerNotice } from '../../contracts/events.js';
 import { AuditTrail, type Origin } from '../audit/audit-trail.service.js';
 import { ApiKeysService } from '../api-keys.service.js';
-import type { Quotas } from '../plans/plan.js';
+import type { GrantedPlan } from '../plans/plan.js';
 import { OwnerPlans } from '../plans/owner-plans.js';
-import { PlansService } from '../plans/plans.service.js';
 import { PatreonClient, PatreonRefusal, PatreonUnavailable } from './patreon-client.js';
 import { ownerOf, Patrons } from './patrons.service.js';
 
@@ -16,7 +15,7 @@ export interface SignedIn {
   owner: string;
   /** As Patreon has it. */
   name: string;
-  plan: { id: string; name: string; quotas: Quotas } | null;
+  plan: GrantedPlan | null;
   notice: OwnerNotice | undefined;
 }
 
@@ -29,8 +28,7 @@ export class SignInService {
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
     private readonly keys: ApiKeysService,
     private readonly patrons: Patrons,
-    private readonly ownerPlans: OwnerPlans,
-    private readonly plans: PlansService,
+    private readonly plans: OwnerPlans,
     private readonly audit: AuditTrail,
     @Inject(PatreonClient) private readonly client: PatreonClient | null,
   ) {}
@@ -50,9 +48,7 @@ export class SignInService {
       const owner = ownerOf(patreonId);
       const { key, stored } = await this.keys.rotate(owner, { name: 'Patreon', owner, scopes: ALL_BUT_ADMIN });
       await this.audit.answered({ owner, keyId: stored.id }, origin, { action: 'sign-in' });
-      const granted = this.ownerPlans.of(owner);
-      const plan = granted && (this.plans.all().find(({ id }) => id === granted.id) ?? null);
-      return { key, owner, name, plan, notice: this.patrons.noticeOf(owner) };
+      return { key, owner, name, plan: this.plans.of(owner), notice: this.plans.noticeOf(owner) };
     } catch (error) {
       if (error instanceof PatreonRefusal) {
         throw new Failure('SIGN_IN_FAILED', 'Patreon does not accept the code: it has expired, or was used already.', {

@@ -33,7 +33,7 @@ export function firstStanding(
 
 /**
  * Where somebody stands now, by where they stood and what their membership entitles to. Every time counts from when the
- * station has noticed and told: after a long pause of the server nothing is stopped or removed at once.
+ * station has noticed, and told.
  */
 export function nextStanding(
   before: Standing,

@@ -85,6 +85,10 @@ export class GrantedPlan {
     return this.plan.id;
   }
 
+  get name(): string {
+    return this.plan.name;
+  }
+
   get permissions(): readonly Permission[] {
     const { permissions } = this.plan;
     return this.lapse ? permissions.filter((one) => PERMITTED_WHEN_LAPSED.has(one)) : permissions;

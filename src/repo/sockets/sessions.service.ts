@@ -4,16 +4,13 @@ import { ApiKeysService } from '../../auth/api-keys.service.js';
 import type { Origin } from '../../auth/audit/audit-trail.service.js';
 import { bearerOf } from '../../auth/bearer.js';
 import type { Principal } from '../../auth/principal.js';
-import { RateLimit } from '../../auth/rate-limit.service.js';
+import { RateLimit, RELIEF } from '../../auth/rate-limit.service.js';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import { isPlainObject } from '../../common/fields.js';
 import { Failure } from '../../contracts/failure.js';
 import { EventBus } from '../../events/event-bus.js';
 import { SocketSession } from './socket-session.js';
 import type { StationSocket } from './station-socket.js';
-
-/** With what one sees to it that one uses less. */
-const RELIEF = new Set<unknown>(['stop', 'unload']);
 
 /** The sockets that are connected, and who is behind each message of theirs. */
 @Injectable()
