@@ -55,8 +55,14 @@ export default {
     forbid(
       'lower-layers-know-no-operations',
       'What carries operations out does not know who orders them; the shape of a request (a type) may be stored.',
-      { path: '^src/(common|config|events|registry|workers)/', pathNot: SPEC },
+      { path: '^src/(auth|common|config|events|idempotency|registry|workers)/', pathNot: SPEC },
       { path: '^src/operations/', dependencyTypesNot: ['type-only'] },
+    ),
+    forbid(
+      'owners-stand-above-operations',
+      'What follows from a plan has operations done; operations only ask auth/ what a plan allows.',
+      { path: '^src/(auth|operations)/', pathNot: SPEC },
+      { path: '^src/owners/' },
     ),
     forbid(
       'tests-are-not-imported',

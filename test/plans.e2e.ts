@@ -91,6 +91,14 @@ describe('an owner with a plan', () => {
       ['admin', null],
       ['alice', 'small'],
     ]);
+    const first = await station.api<{ owners: Owner[]; nextCursor: string }>('GET', '/auth/owners?limit=1');
+    expect(first.body.result).toMatchObject({ owners: [{ owner: 'admin' }], nextCursor: 'admin' });
+    const second = await station.api('GET', `/auth/owners?limit=1&cursor=${first.body.result.nextCursor}`);
+    expect(second.body.result).toMatchObject({ owners: [{ owner: 'alice' }], nextCursor: null });
+    expect((await station.api('GET', '/auth/owners?owner=nobody')).body.result).toEqual({
+      owners: [],
+      nextCursor: null,
+    });
     expect((await api('GET', '/auth/owners')).status).toBe(403);
     expect((await api('PUT', '/auth/owners/alice/plan', { plan: 'large' })).status).toBe(403);
   });

@@ -1,11 +1,12 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Turns } from '../common/turns.js';
 import { Failure } from '../contracts/failure.js';
 import { EventBus } from '../events/event-bus.js';
 import { KeyStore, type StoredKey } from '../registry/key-store.js';
 import { PERMISSIONS, type Permission } from '../contracts/permissions.js';
 import { PatronChecks } from './patreon/patron-checks.service.js';
-import { OwnerPlans } from './plans/owner-plans.js';
+import { OwnerPlans } from './owner-plans.js';
 import { STATION_OWNER, type Principal } from './principal.js';
 
 interface KeyOptions {
@@ -35,6 +36,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class ApiKeysService implements OnApplicationShutdown {
   private readonly logger = new Logger('Auth');
   private readonly touched = new Map<string, number>();
+  private readonly turns = new Turns();
   private readonly expiries = new Map<string, NodeJS.Timeout>();
 
   constructor(
@@ -50,6 +52,11 @@ export class ApiKeysService implements OnApplicationShutdown {
 
   /** A key of the caller's own, or, for an administrator, anybody's. FORBIDDEN, PLAN_LAPSED, PLAN_LIMIT. */
   async create(given: KeyOptions, caller: Principal): Promise<{ key: string; stored: StoredKey }> {
+    // One at a time for each owner: two must not both find a plan's last place free.
+    return this.turns.take(caller.owner, () => this.createInTurn(given, caller));
+  }
+
+  private async createInTurn(given: KeyOptions, caller: Principal): Promise<{ key: string; stored: StoredKey }> {
     const wanted = caller.admin ? given : await this.furtherKey(given, caller);
     const { name, admin, scopes, expiresAt, owner = caller.owner } = wanted;
     if (wanted.owner === STATION_OWNER) {
@@ -102,7 +109,8 @@ export class ApiKeysService implements OnApplicationShutdown {
 
   /** The caller's own, or, for an administrator, everybody's. */
   async list(caller: Principal): Promise<StoredKey[]> {
-    return (await this.store.list()).filter((key) => caller.admin || (key.owner === caller.owner && !key.admin));
+    if (caller.admin) return this.store.list();
+    return (await this.store.listOf(caller.owner)).filter((key) => !key.admin);
   }
 
   /** Ends a key at once: requests with it are refused from now on, its sockets are closed. */
@@ -127,7 +135,7 @@ export class ApiKeysService implements OnApplicationShutdown {
       });
     }
     plan?.requireActive();
-    const own = (await this.store.list()).filter((key) => key.owner === owner);
+    const own = await this.store.listOf(owner);
     plan?.requireRoomFor('keys', own.filter(({ scopes }) => !scopes.includes('keys')).length);
     const expiresAt = own.find(({ id }) => id === keyId)?.expiresAt ?? Infinity;
     if ((wanted.expiresAt ?? 0) > expiresAt) {

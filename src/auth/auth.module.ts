@@ -4,24 +4,24 @@ import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { AdminKeyService } from './admin-key.service.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { ApiKeysService } from './api-keys.service.js';
-import { AuthController } from './auth.controller.js';
 import { CredentialsController } from './credentials.controller.js';
-import { OwnersService } from './owners.service.js';
+import { GitCredentialsService } from './git-credentials.service.js';
+import { KeysController } from './keys.controller.js';
 import { PatreonController } from './patreon/patreon.controller.js';
 import { SignInService } from './patreon/sign-in.service.js';
 import { WebhookController } from './patreon/webhook.controller.js';
 import { WebhookService } from './patreon/webhook.service.js';
-import { PlansController } from './plans.controller.js';
+import { PlansController } from './plans/plans.controller.js';
 import { RateLimit } from './rate-limit.service.js';
 import { RepositoryAccess } from './repository-access.js';
 
 /** Keys and what they permit. Its guard stands before every route of the application. */
 @Module({
-  controllers: [AuthController, PlansController, CredentialsController, PatreonController, WebhookController],
+  controllers: [KeysController, PlansController, CredentialsController, PatreonController, WebhookController],
   providers: [
     ApiKeysService,
     AdminKeyService,
-    OwnersService,
+    GitCredentialsService,
     SignInService,
     WebhookService,
     {

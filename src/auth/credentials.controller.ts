@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Body, Controller, Delete, Get, Param, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { success, type Success } from '../common/envelope.js';
@@ -6,21 +5,17 @@ import { gitCredentials } from '../common/git-credentials.dto.js';
 import { IdempotencyHeader } from '../common/openapi/headers.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
 import type { StationRequest } from '../common/request-context.js';
-import { Failure } from '../contracts/failure.js';
-import { Idempotency, idempotencyScope } from '../operations/idempotency.js';
-import { CredentialStore } from '../registry/credential-store.js';
+import { Idempotency, idempotencyScope } from '../idempotency/idempotency.service.js';
 import { Authenticated, Caller } from './access.decorator.js';
 import { CredentialDto, CredentialListDto, credentialView, StoreCredentialDto } from './dto/credential.dto.js';
+import { GitCredentialsService } from './git-credentials.service.js';
 import type { Principal } from './principal.js';
 
-const MAX_PER_OWNER = 100;
-
-/** Git credentials that an owner stores once and clones with often. */
 @ApiTags('auth')
 @Controller('auth/credentials')
 export class CredentialsController {
   constructor(
-    private readonly stored: CredentialStore,
+    private readonly credentials: GitCredentialsService,
     private readonly idempotency: Idempotency,
   ) {}
 
@@ -38,17 +33,9 @@ export class CredentialsController {
     @Caller() caller: Principal,
     @Body() { name, ...given }: StoreCredentialDto,
   ): Promise<Success<CredentialDto>> {
-    return this.idempotency.answer(idempotencyScope(request, caller), async () => {
-      const { owner } = caller;
-      const secret = gitCredentials(given);
-      if ((await this.stored.list(owner)).length >= MAX_PER_OWNER) {
-        throw new Failure('BAD_REQUEST', `${MAX_PER_OWNER} credentials are stored already: remove some first.`);
-      }
-      const credentialId = `cred_${randomBytes(8).toString('hex')}`;
-      const credential = { credentialId, owner, name, createdAt: Date.now(), secret };
-      await this.stored.insert(credential);
-      return success(credentialView(credential));
-    });
+    return this.idempotency.answer(idempotencyScope(request, caller), async () =>
+      success(credentialView(await this.credentials.keep(caller.owner, name, gitCredentials(given)))),
+    );
   }
 
   @Get()
@@ -56,7 +43,7 @@ export class CredentialsController {
   @ApiOperation({ summary: 'List your stored Git credentials', description: 'Never what is secret in them.' })
   @ApiResult(CredentialListDto)
   async list(@Caller() { owner }: Principal): Promise<Success<CredentialListDto>> {
-    return success({ credentials: (await this.stored.list(owner)).map(credentialView) });
+    return success({ credentials: (await this.credentials.listOf(owner)).map(credentialView) });
   }
 
   @Delete(':id')
@@ -73,12 +60,8 @@ export class CredentialsController {
     @Caller() caller: Principal,
     @Param('id') id: string,
   ): Promise<Success<CredentialDto>> {
-    return this.idempotency.answer(idempotencyScope(request, caller), async () => {
-      const found = await this.stored.find(id);
-      if (found?.owner !== caller.owner || !(await this.stored.remove(id))) {
-        throw new Failure('CREDENTIAL_NOT_FOUND', 'You have stored no credentials with this id.');
-      }
-      return success(credentialView(found));
-    });
+    return this.idempotency.answer(idempotencyScope(request, caller), async () =>
+      success(credentialView(await this.credentials.remove(caller.owner, id))),
+    );
   }
 }

@@ -5,11 +5,12 @@ import { OperationsController } from '../repo/operations.controller.js';
 import { RepoController } from '../repo/repo.controller.js';
 import { ACCESS, type Access } from './access.decorator.js';
 import { AuditController } from './audit/audit.controller.js';
-import { AuthController } from './auth.controller.js';
+import { OwnersController } from '../owners/owners.controller.js';
 import { CredentialsController } from './credentials.controller.js';
 import { PatreonController } from './patreon/patreon.controller.js';
 import { WebhookController } from './patreon/webhook.controller.js';
-import { PlansController } from './plans.controller.js';
+import { KeysController } from './keys.controller.js';
+import { PlansController } from './plans/plans.controller.js';
 
 const stated = (target: object) => Reflect.getMetadata(ACCESS, target) as Access | undefined;
 
@@ -31,8 +32,8 @@ function routesOf(controller: Controller): [string, Access | undefined][] {
 
 describe('Access to routes', () => {
   const controllers = [
-    ...[AuditController, AuthController, CredentialsController, PlansController, PatreonController, WebhookController],
-    ...[HealthController, OperationsController, RepoController],
+    ...[AuditController, KeysController, CredentialsController, PlansController, PatreonController, WebhookController],
+    ...[HealthController, OwnersController, OperationsController, RepoController],
   ];
   const routes = controllers.flatMap((controller) => routesOf(controller as Controller));
 

@@ -22,6 +22,8 @@ export interface StationEvents {
   };
   /** New lines are in the log of an operation or run, up to `lastSeq`, so many bytes on disk. */
   log: { audience: Audience; operationId: string; lastSeq: number; bytes: number };
+  /** What the last life of the server has left is in order. */
+  recovered: Record<string, never>;
   /** A key was revoked or has expired: its sockets are closed. */
   'key-ended': { keyId: string };
   /** An owner should know something of their plan. */

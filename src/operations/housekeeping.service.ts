@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Idempotency } from '../idempotency/idempotency.service.js';
 import { AuditStore } from '../registry/audit-store.js';
 import { OperationHistory } from '../registry/operation-history.js';
-import { Idempotency } from './idempotency.js';
 import { LogKeeper } from './log-keeper.service.js';
 import { StationFolders } from './station-folders.js';
 

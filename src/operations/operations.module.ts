@@ -3,19 +3,16 @@ import { AppListener, AppsService } from '../apps/apps.service.js';
 import { LogBudget } from '../apps/log-budget.js';
 import { LogReader } from '../apps/log-reader.js';
 import { PortsService } from '../apps/ports.service.js';
-import { OwnerPlans } from '../auth/plans/owner-plans.js';
+import { OwnerPlans } from '../auth/owner-plans.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { readRegistryAccess } from '../config/registry-access.js';
 import { AppSupervisor } from './app-supervisor.js';
 import { Housekeeping } from './housekeeping.service.js';
-import { Idempotency } from './idempotency.js';
 import { InProcessOperationQueue } from './in-process-operation-queue.js';
 import { LogKeeper } from './log-keeper.service.js';
 import { OperationQueue } from './operation-queue.js';
 import { OperationRecords } from './operation-records.js';
 import { OperationsService } from './operations.service.js';
-import { OwnerUseService } from './owner-use.service.js';
-import { PlanEnforcement } from './plan-enforcement.service.js';
 import { AppLauncher } from './procedures/app-launcher.js';
 import { AppStopper } from './procedures/app-stopper.js';
 import { CloneProcedure } from './procedures/clone.procedure.js';
@@ -100,9 +97,6 @@ const PROCEDURES = [
     StationFolders,
     OperationRecords,
     OperationsService,
-    OwnerUseService,
-    PlanEnforcement,
-    Idempotency,
     Housekeeping,
     LogKeeper,
     RepositoryChanges,
@@ -114,8 +108,6 @@ const PROCEDURES = [
   exports: [
     OperationQueue,
     OperationsService,
-    OwnerUseService,
-    Idempotency,
     Housekeeping,
     RepositoryChanges,
     StationFolders,

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
+import { Turns } from '../common/turns.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import {
@@ -22,12 +23,15 @@ import type { CloneOptions } from '../contracts/operation-options.js';
 import { StationFolders } from './station-folders.js';
 import { StationIsolation } from './station-isolation.js';
 
+/** Ids are free or taken for one owner, folders for all of them. */
+const EVERYBODY = '';
+
 /** Enters new repositories (who may have which id, and in which folder), and takes them out again. */
 @Injectable()
 export class RepositoryEntries {
   private readonly logger = new Logger('Operations');
-  /** One at a time: two clones of the same URL must not both find the id free. The unique index is the last resort. */
-  private turn: Promise<unknown> = Promise.resolve();
+  /** One at a time: two clones must not both find an id, a folder or a plan's last place free. */
+  private readonly turns = new Turns();
 
   constructor(
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
@@ -47,7 +51,7 @@ export class RepositoryEntries {
     const isolated = options.isolated ?? null;
     this.requireIsolation(isolated, baseRepoId(canonicalUrl), principal);
     const { isolation, network, limits } = this.isolation.planFor({ isolated, owner: principal.owner });
-    return this.inTurn(async () => {
+    return this.turns.take(EVERYBODY, async () => {
       const repoId = await this.chooseId(canonicalUrl, options.repoId, principal.owner);
       await this.requireRoom(principal);
       const uid = newUid();
@@ -94,18 +98,12 @@ export class RepositoryEntries {
    * clone has chosen a repoId.
    */
   async locate({ uid, owner }: RepositoryEntry, repoUrl: string, chosenId: string | undefined): Promise<void> {
-    await this.inTurn(async () => {
-      const others = (await this.registry.list()).filter((entry) => entry.owner === owner && entry.uid !== uid);
+    await this.turns.take(EVERYBODY, async () => {
+      const others = (await this.registry.listOf(owner)).filter((entry) => entry.uid !== uid);
       const same = chosenId === undefined && others.find((entry) => isFrom(entry, repoUrl));
       if (same) throw alreadyLoaded(same);
       await this.registry.update(uid, { repoUrl });
     });
-  }
-
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.turn.then(work);
-    this.turn = done.catch(() => undefined); // the next one need not care; the caller hears of it
-    return done;
   }
 
   /** Takes a repository out again whose first clone did not succeed, with all that it has left on disk. */
@@ -137,12 +135,11 @@ export class RepositoryEntries {
   }
 
   private async requireRoom({ owner, plan }: Principal): Promise<void> {
-    const own = (await this.registry.list()).filter((entry) => entry.owner === owner);
-    plan?.requireRoomFor('repositories', own.length);
+    plan?.requireRoomFor('repositories', (await this.registry.listOf(owner)).length);
   }
 
   private async chooseId(canonicalUrl: string, wanted: string | undefined, owner: string): Promise<string> {
-    const own = (await this.registry.list()).filter((entry) => entry.owner === owner);
+    const own = await this.registry.listOf(owner);
     const sameUrl = own.find((entry) => isFrom(entry, canonicalUrl));
     if (wanted !== undefined) {
       const chosen = validateRepoId(wanted);

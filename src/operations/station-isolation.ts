@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { OwnerPlans } from '../auth/plans/owner-plans.js';
+import type { OwnerPlans } from '../auth/owner-plans.js';
 import { isLoopback, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { RegistryAccess } from '../contracts/operations.js';

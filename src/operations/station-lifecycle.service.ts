@@ -9,6 +9,7 @@ import { AppsService } from '../apps/apps.service.js';
 import { STATION } from '../auth/principal.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
+import { EventBus } from '../events/event-bus.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { searchOf, terminateTree } from '../workers/thread/process-tree.js';
@@ -19,7 +20,6 @@ import { SERVER_STOPPED } from './stop-reasons.js';
 import { Housekeeping } from './housekeeping.service.js';
 import { OperationQueue } from './operation-queue.js';
 import { OperationsService } from './operations.service.js';
-import { PlanEnforcement } from './plan-enforcement.service.js';
 import { RecoveryService } from './recovery.service.js';
 import { RepositoryChanges } from './repository-changes.js';
 
@@ -42,7 +42,7 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
     private readonly pool: WorkerPoolService,
     private readonly supervisor: AppSupervisor,
     private readonly changes: RepositoryChanges,
-    private readonly enforcement: PlanEnforcement,
+    private readonly bus: EventBus,
   ) {
     supervisor.restartWith((uid, restarts) => this.startAgain(uid, restarts));
   }
@@ -52,7 +52,7 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
     await this.recovery.recover();
     await this.housekeeping.begin();
     this.bringBackApps((await this.registry.list()).filter(isToReturn));
-    await this.enforcement.begin();
+    this.bus.publish('recovered', {});
   }
 
   /**

@@ -14,7 +14,7 @@ export interface StoredCredential {
 export abstract class CredentialStore {
   abstract insert(credential: StoredCredential): Promise<void>;
   abstract find(credentialId: string): Promise<StoredCredential | undefined>;
-  abstract list(owner: string): Promise<StoredCredential[]>;
+  abstract listOf(owner: string): Promise<StoredCredential[]>;
   /** False when there was none. */
   abstract remove(credentialId: string): Promise<boolean>;
 }

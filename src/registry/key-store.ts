@@ -22,7 +22,11 @@ export abstract class KeyStore {
   /** In place of the key of that id, where there is one. */
   abstract replace(key: StoredKey): Promise<void>;
   abstract findByDigest(digest: string): Promise<StoredKey | undefined>;
+  /** The oldest first, as in `listOf`. */
   abstract list(): Promise<StoredKey[]>;
+  abstract listOf(owner: string): Promise<StoredKey[]>;
+  /** Each once. */
+  abstract owners(): Promise<string[]>;
   /** False when there was none. */
   abstract remove(id: string): Promise<boolean>;
   abstract touch(id: string, lastUsedAt: number): Promise<void>;

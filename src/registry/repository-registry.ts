@@ -6,7 +6,9 @@ export abstract class RepositoryRegistry {
   abstract insert(entry: RepositoryEntry): Promise<void>;
   abstract find(uid: string): Promise<RepositoryEntry | undefined>;
   abstract findByRepoId(repoId: string): Promise<RepositoryEntry[]>;
+  /** The oldest first, as in `listOf`. */
   abstract list(): Promise<RepositoryEntry[]>;
+  abstract listOf(owner: string): Promise<RepositoryEntry[]>;
   /**
    * Applies `changes` and writes row and manifest, on a full disk as soon as there is space; resolves to the whole entry,
    * or undefined when it is gone.

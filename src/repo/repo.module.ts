@@ -1,11 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuditModule } from '../auth/audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
-import { PlansModule } from '../auth/plans/plans.module.js';
+import { OwnerPlansModule } from '../auth/owner-plans.module.js';
 import { ConfigModule } from '../config/config.module.js';
 import { configWith, type StationOptions } from '../config/config.js';
 import { EventsModule } from '../events/events.module.js';
 import { OperationsModule } from '../operations/operations.module.js';
+import { IdempotencyModule } from '../idempotency/idempotency.module.js';
+import { OwnersModule } from '../owners/owners.module.js';
 import { RegistryModule } from '../registry/registry.module.js';
 import { WorkersModule } from '../workers/workers.module.js';
 import { LogAnswersService } from './logs/log-answers.service.js';
@@ -24,7 +26,7 @@ import { SubscriptionsService } from './sockets/subscriptions.service.js';
 
 /** The doors to the repositories, REST and Socket.IO, and with `forRoot` all that is behind them. */
 @Module({
-  imports: [AuthModule],
+  imports: [AuthModule, OwnersModule],
   controllers: [RepoController, OperationsController],
   providers: [
     RepoService,
@@ -53,7 +55,8 @@ export class RepoModule {
         ConfigModule.forRoot(configWith(options, process.env)),
         EventsModule,
         RegistryModule,
-        PlansModule,
+        IdempotencyModule,
+        OwnerPlansModule,
         AuditModule,
         WorkersModule,
         OperationsModule,

@@ -8,8 +8,8 @@ import type { Repository, Visibility } from '../contracts/shapes.js';
 import type { OperationOptions } from '../contracts/operation-options.js';
 import type { OperationTicket, SubmitContext } from '../operations/operation-request.js';
 import { OperationsService } from '../operations/operations.service.js';
-import { OwnerUseService } from '../operations/owner-use.service.js';
 import { RepositoryChanges } from '../operations/repository-changes.js';
+import { OwnerUseService } from '../owners/owner-use.service.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { checkRunEnv } from './dto/run-env.js';
 

@@ -3,7 +3,7 @@ import { originOf } from '../auth/audit/auditing.js';
 import { aboutOperation, success, type Success } from '../common/envelope.js';
 import { OperationFailure } from '../common/operation-failure.js';
 import type { Operation } from '../contracts/shapes.js';
-import { Idempotency, idempotencyScope } from '../operations/idempotency.js';
+import { Idempotency, idempotencyScope } from '../idempotency/idempotency.service.js';
 import type { OperationTicket, SubmitContext } from '../operations/operation-request.js';
 import { OperationsService } from '../operations/operations.service.js';
 import type { Exchange } from './exchange.js';
@@ -46,7 +46,14 @@ export class RestOperationsService {
   }
 
   private once({ request, caller }: Exchange, submit: () => Promise<OperationTicket>): Promise<OperationTicket> {
-    return this.idempotency.run(idempotencyScope(request, caller), submit);
+    return this.idempotency.once(idempotencyScope(request, caller), submit, {
+      keep: ({ operation: { operationId } }) => ({ operationId, answer: null }),
+      // One that was interrupted by the end of the server starts anew.
+      recall: async ({ operationId }) => {
+        const ticket = operationId === null ? undefined : await this.operations.ticket(operationId);
+        return ticket?.operation.error?.code === 'INTERRUPTED' ? undefined : ticket;
+      },
+    });
   }
 }
 

@@ -6,7 +6,7 @@ import type { OwnerNotice } from '../../contracts/events.js';
 import { AuditTrail, type Origin } from '../audit/audit-trail.service.js';
 import { ApiKeysService } from '../api-keys.service.js';
 import type { GrantedPlan } from '../plans/plan.js';
-import { OwnerPlans } from '../plans/owner-plans.js';
+import { OwnerPlans } from '../owner-plans.js';
 import { PatreonClient, PatreonRefusal, PatreonUnavailable } from './patreon-client.js';
 import { ownerOf, Patrons } from './patrons.service.js';
 

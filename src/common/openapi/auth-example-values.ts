@@ -1,6 +1,6 @@
 import type { CredentialDto } from '../../auth/dto/credential.dto.js';
 import type { OwnerNoticeDto } from '../../auth/dto/owner-notice.dto.js';
-import type { PatronDto } from '../../auth/dto/plan.dto.js';
+import type { PatronDto } from '../../owners/dto/owner.dto.js';
 import { UNBOUNDED } from '../../auth/plans/plan.js';
 import type { Plain } from './problem-examples.js';
 
@@ -81,7 +81,7 @@ export const AUTH_EXAMPLES: Record<string, [unknown, ...unknown[]]> = {
     { name: 'GitHub', username: 'octocat', token: 'github_pat_…' },
     { privateKey: '-----BEGIN OPENSSH PRIVATE KEY-----\n…', passphrase: '…' },
   ],
-  OwnerListDto: [{ owners: [{ owner: 'alice', plan: 'supporter', limits: supporter.quotas, use }] }],
+  OwnerPageDto: [{ owners: [{ owner: 'alice', plan: 'supporter', limits: supporter.quotas, use }], nextCursor: null }],
   GrantPlanDto: [{ plan: 'supporter' }],
   CreateKeyDto: [
     { name: 'laptop', owner: 'alice', scopes: ['read', 'run', 'stop'], expiresAt: 1_893_456_000_000 },

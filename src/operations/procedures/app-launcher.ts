@@ -66,7 +66,7 @@ export class AppLauncher {
   /** PLAN_LIMIT. Of those that start at the same time the first ones have the places that are left. */
   private async requireRoom({ context }: AnyJob, { uid, owner }: RepositoryEntry): Promise<void> {
     const before = [...this.launching].slice(0, [...this.launching.keys()].indexOf(uid));
-    const running = (await this.registry.list()).filter((one) => one.owner === owner && one.state === 'running');
+    const running = (await this.registry.listOf(owner)).filter(({ state }) => state === 'running');
     const taken = new Set([
       ...running.map((one) => one.uid),
       ...before.filter(([, whose]) => whose === owner).map(([one]) => one),

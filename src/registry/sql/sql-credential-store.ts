@@ -25,7 +25,7 @@ export class SqlCredentialStore extends CredentialStore {
     return row ? this.opened(row) : undefined;
   }
 
-  async list(owner: string): Promise<StoredCredential[]> {
+  async listOf(owner: string): Promise<StoredCredential[]> {
     return (await this.table.find({ where: { owner }, order: { createdAt: 'ASC' } })).map((row) => this.opened(row));
   }
 

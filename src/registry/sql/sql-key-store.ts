@@ -29,6 +29,15 @@ export class SqlKeyStore extends KeyStore {
     return (await this.table.find({ order: { createdAt: 'ASC' } })).map(toKey);
   }
 
+  async listOf(owner: string): Promise<StoredKey[]> {
+    return (await this.table.find({ where: { owner }, order: { createdAt: 'ASC' } })).map(toKey);
+  }
+
+  async owners(): Promise<string[]> {
+    const rows = await this.table.createQueryBuilder('k').select('k.owner', 'owner').distinct().getRawMany<KeyRow>();
+    return rows.map(({ owner }) => owner);
+  }
+
   async remove(id: string): Promise<boolean> {
     const { affected } = await whileWriting(this.table.delete({ id }));
     return affected === 1;

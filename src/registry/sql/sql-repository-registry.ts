@@ -1,4 +1,5 @@
 import type { DataSource, Repository as Table } from 'typeorm';
+import { Turns } from '../../common/turns.js';
 import { Failure } from '../../contracts/failure.js';
 import { packEntry, unpackEntry, type Manifests } from '../manifests.js';
 import type { RepositoryEntry } from '../repository-entry.js';
@@ -10,8 +11,8 @@ import { Unwritten } from './unwritten.js';
 
 export class SqlRepositoryRegistry extends RepositoryRegistry {
   private readonly table: Table<RepositoryRow>;
-  /** The last write of each repository: an update reads, changes and writes, and must not do so beside another. */
-  private readonly writes = new Map<string, Promise<unknown>>();
+  /** By uid: an update reads, changes and writes, and must not do so beside another. */
+  private readonly writes = new Turns();
   private readonly unwritten = new Unwritten<RepositoryEntry>(({ uid }) => this.update(uid, {}));
 
   constructor(
@@ -53,8 +54,12 @@ export class SqlRepositoryRegistry extends RepositoryRegistry {
     return this.toEntries(await this.table.find({ order: { createdAt: 'ASC' } }));
   }
 
+  async listOf(owner: string): Promise<RepositoryEntry[]> {
+    return this.toEntries(await this.table.find({ where: { owner }, order: { createdAt: 'ASC' } }));
+  }
+
   async update(uid: string, changes: Partial<RepositoryEntry>): Promise<RepositoryEntry | undefined> {
-    return this.inTurn(uid, async () => {
+    return this.writes.take(uid, async () => {
       const before = await this.find(uid);
       if (!before) return undefined;
       const entry = { ...before, ...changes, updatedAt: Date.now() };
@@ -67,21 +72,11 @@ export class SqlRepositoryRegistry extends RepositoryRegistry {
   }
 
   async remove(uid: string): Promise<void> {
-    await this.inTurn(uid, async () => {
+    await this.writes.take(uid, async () => {
       await this.manifests.remove(uid);
       await whileWriting(this.table.delete({ uid }));
       this.unwritten.forget(uid);
     });
-    this.writes.delete(uid);
-  }
-
-  private async inTurn<T>(uid: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.writes.get(uid) ?? Promise.resolve()).then(work, work);
-    this.writes.set(
-      uid,
-      turn.catch(() => undefined), // whoever asked for that write hears of its failure
-    );
-    return turn;
   }
 
   private toRow(entry: RepositoryEntry): RepositoryRow {

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { PERMISSIONS, type Permission } from '../../contracts/permissions.js';
-import { OwnerNoticeDto } from './owner-notice.dto.js';
-import { OwnerDto } from './plan.dto.js';
+import { OwnerNoticeDto } from '../../auth/dto/owner-notice.dto.js';
+import { OwnerDto } from './owner.dto.js';
 
 export class MeDto extends OwnerDto {
   @ApiProperty()

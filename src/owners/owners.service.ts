@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { OwnerUseService } from '../operations/owner-use.service.js';
+import { OwnerPlans } from '../auth/owner-plans.js';
+import { Patrons } from '../auth/patreon/patrons.service.js';
+import { UNBOUNDED } from '../auth/plans/plan.js';
+import type { Principal } from '../auth/principal.js';
 import { KeyStore } from '../registry/key-store.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import type { MeDto } from './dto/me.dto.js';
-import type { OwnerDto, PatronDto } from './dto/plan.dto.js';
-import { Patrons } from './patreon/patrons.service.js';
-import { OwnerPlans } from './plans/owner-plans.js';
-import { UNBOUNDED } from './plans/plan.js';
-import type { Principal } from './principal.js';
+import type { OwnerDto, OwnerPageDto, OwnerQueryDto, PatronDto } from './dto/owner.dto.js';
+import { OwnerUseService } from './owner-use.service.js';
 
 /** Tells who the owners are, which plan bounds them, and what they use. */
 @Injectable()
@@ -26,17 +26,29 @@ export class OwnersService {
     return { owner, admin, plan: plan?.id ?? null, permissions, limits, use: await this.use.of(owner), notice };
   }
 
-  /** Whoever has a key, a repository or a plan. */
-  async list(): Promise<OwnerDto[]> {
-    const [keys, repositories] = await Promise.all([this.keys.list(), this.registry.list()]);
-    const names = [...[...keys, ...repositories].map(({ owner }) => owner), ...this.plans.owners()];
-    return Promise.all([...new Set(names)].toSorted().map((owner) => this.find(owner)));
+  /** Whoever has a key, a repository or a plan, by name. */
+  async page({ owner, phase, cursor, limit }: OwnerQueryDto & { limit: number }): Promise<OwnerPageDto> {
+    const wanted = (await this.names()).filter(
+      (name) =>
+        (owner === undefined || name === owner) &&
+        (phase === undefined || this.patrons.find(name)?.standing.phase === phase) &&
+        (cursor === undefined || name > cursor),
+    );
+    const owners: OwnerDto[] = [];
+    // One after the other: the disk of each is measured.
+    for (const name of wanted.slice(0, limit)) owners.push(await this.find(name));
+    return { owners, nextCursor: wanted.length > limit ? (owners.at(-1)?.owner ?? null) : null };
   }
 
   /** UNKNOWN_PLAN where there is no such plan; null takes it away. */
   async grant(owner: string, plan: string | null): Promise<OwnerDto> {
     await this.plans.grant(owner, plan);
     return this.find(owner);
+  }
+
+  private async names(): Promise<string[]> {
+    const [keys, repositories] = await Promise.all([this.keys.owners(), this.registry.list()]);
+    return [...new Set([...keys, ...repositories.map(({ owner }) => owner), ...this.plans.owners()])].toSorted();
   }
 
   private patronOf(owner: string): PatronDto | undefined {

@@ -2,10 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Quotas } from '../auth/plans/plan.js';
 import type { Principal } from '../auth/principal.js';
 import { OperationHistory } from '../registry/operation-history.js';
-import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { diskBytes } from '../workers/thread/workspace/disk-usage.js';
-import { StationFolders } from './station-folders.js';
+import { StationFolders } from '../operations/station-folders.js';
 
 const MIB = 1024 * 1024;
 /** Measuring walks through every file: what is only shown may be as old as this. */
@@ -36,7 +35,7 @@ export class OwnerUseService {
   ) {}
 
   async of(owner: string): Promise<OwnerUse> {
-    const own = await this.repositoriesOf(owner);
+    const own = await this.registry.listOf(owner);
     const unfinished = (await this.history.unfinished()).filter((operation) => operation.owner === owner);
     return {
       repositories: own.length,
@@ -63,14 +62,10 @@ export class OwnerUseService {
   }
 
   private async measure(owner: string): Promise<number> {
-    const folders = (await this.repositoriesOf(owner)).flatMap((entry) => {
+    const folders = (await this.registry.listOf(owner)).flatMap((entry) => {
       const { workspace, home } = this.folders.pathsOf(entry);
       return [workspace, home];
     });
     return folders.length === 0 ? 0 : Math.ceil((await diskBytes(folders)) / MIB);
-  }
-
-  private async repositoriesOf(owner: string): Promise<RepositoryEntry[]> {
-    return (await this.registry.list()).filter((entry) => entry.owner === owner);
   }
 }

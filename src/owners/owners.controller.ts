@@ -1,40 +1,41 @@
-import { Body, Controller, Delete, Get, Param, Put, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Put, Query, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Authenticated, Caller } from '../auth/access.decorator.js';
+import { ownerName } from '../auth/owner-name.js';
+import type { Principal } from '../auth/principal.js';
 import { success, type Success } from '../common/envelope.js';
 import { IdempotencyHeader } from '../common/openapi/headers.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
 import type { StationRequest } from '../common/request-context.js';
-import { Idempotency, idempotencyScope } from '../operations/idempotency.js';
-import { Authenticated, Caller } from './access.decorator.js';
-import { GrantPlanDto, OwnerDto, OwnerListDto, PlanListDto } from './dto/plan.dto.js';
-import { ownerName } from './owner-name.js';
+import { Idempotency, idempotencyScope } from '../idempotency/idempotency.service.js';
+import { MeDto } from './dto/me.dto.js';
+import { GrantPlanDto, OwnerDto, OwnerPageDto, OwnerQueryDto } from './dto/owner.dto.js';
 import { OwnersService } from './owners.service.js';
-import { PlansService } from './plans/plans.service.js';
-import type { Principal } from './principal.js';
+
+const PAGE = 50;
 
 @ApiTags('auth')
 @Controller('auth')
-export class PlansController {
+export class OwnersController {
   constructor(
-    private readonly plans: PlansService,
     private readonly owners: OwnersService,
     private readonly idempotency: Idempotency,
   ) {}
 
-  @Get('plans')
+  @Get('me')
   @Authenticated({ permission: 'any' })
-  @ApiOperation({ summary: 'The plans that there are', description: 'From the cheapest on, with what each allows.' })
-  @ApiResult(PlanListDto)
-  list(): Success<PlanListDto> {
-    return success({ plans: [...this.plans.all()] });
+  @ApiOperation({ summary: 'Who the key speaks for, and what it may do' })
+  @ApiResult(MeDto)
+  async describe(@Caller() caller: Principal): Promise<Success<MeDto>> {
+    return success(await this.owners.describe(caller));
   }
 
   @Get('owners')
   @Authenticated({ permission: 'admin' })
   @ApiOperation({ summary: 'List all owners', description: 'With the plan that bounds each, and what they use.' })
-  @ApiResult(OwnerListDto)
-  async listOwners(): Promise<Success<OwnerListDto>> {
-    return success({ owners: await this.owners.list() });
+  @ApiResult(OwnerPageDto)
+  async list(@Query() { limit = PAGE, ...wanted }: OwnerQueryDto): Promise<Success<OwnerPageDto>> {
+    return success(await this.owners.page({ ...wanted, limit }));
   }
 
   @Put('owners/:owner/plan')

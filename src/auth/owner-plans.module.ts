@@ -1,11 +1,11 @@
 import { Global, Module } from '@nestjs/common';
-import { OwnerStore } from '../../registry/owner-store.js';
-import { PATREON_PROVIDERS } from '../patreon/patreon.providers.js';
-import { PatreonClient } from '../patreon/patreon-client.js';
-import { PatronChecks } from '../patreon/patron-checks.service.js';
-import { Patrons } from '../patreon/patrons.service.js';
+import { OwnerStore } from '../registry/owner-store.js';
+import { PATREON_PROVIDERS } from './patreon/patreon.providers.js';
+import { PatreonClient } from './patreon/patreon-client.js';
+import { PatronChecks } from './patreon/patron-checks.service.js';
+import { Patrons } from './patreon/patrons.service.js';
 import { OwnerPlans } from './owner-plans.js';
-import { PlansService } from './plans.service.js';
+import { PlansService } from './plans/plans.service.js';
 
 /** What owners may do, and how much: what an administrator has granted, and what comes with a tier at Patreon. */
 @Global()
@@ -21,4 +21,4 @@ import { PlansService } from './plans.service.js';
   ],
   exports: [PlansService, OwnerPlans, Patrons, PatronChecks, PatreonClient],
 })
-export class PlansModule {}
+export class OwnerPlansModule {}

@@ -4,8 +4,6 @@ import type { Principal } from '../auth/principal.js';
 import type { StationRequest } from '../common/request-context.js';
 import { Failure } from '../contracts/failure.js';
 import { IdempotencyStore, type IdempotencyRecord } from '../registry/idempotency-store.js';
-import type { OperationTicket } from './operation-request.js';
-import { OperationsService } from './operations.service.js';
 
 /** What the same Idempotency-Key means the same request in. */
 export interface IdempotencyScope {
@@ -23,7 +21,7 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 type Kept = Pick<IdempotencyRecord, 'operationId' | 'answer'>;
 
 /** How an outcome is kept, and found again: undefined where the request is to be carried out anew. */
-interface Keeping<T> {
+export interface Keeping<T> {
   keep(outcome: T): Kept;
   recall(kept: Kept): Promise<T | undefined>;
 }
@@ -34,21 +32,7 @@ export class Idempotency {
   /** Requests that are just being taken up: a second one waits for the same outcome. */
   private readonly arriving = new Map<string, { bodyDigest: string; outcome: Promise<unknown> }>();
 
-  constructor(
-    private readonly store: IdempotencyStore,
-    private readonly operations: OperationsService,
-  ) {}
-
-  /** For requests that start an operation. One that was interrupted by the end of the server starts anew. */
-  run(scope: IdempotencyScope, submit: () => Promise<OperationTicket>): Promise<OperationTicket> {
-    return this.once(scope, submit, {
-      keep: ({ operation }) => ({ operationId: operation.operationId, answer: null }),
-      recall: async ({ operationId }) => {
-        const ticket = operationId === null ? undefined : await this.operations.ticket(operationId);
-        return ticket?.operation.error?.code === 'INTERRUPTED' ? undefined : ticket;
-      },
-    });
-  }
+  constructor(private readonly store: IdempotencyStore) {}
 
   /** For requests that are answered at once; the answer is kept, encrypted. */
   answer<T extends object>(scope: IdempotencyScope, perform: () => Promise<T>): Promise<T> {
@@ -58,7 +42,7 @@ export class Idempotency {
     });
   }
 
-  private async once<T>(scope: IdempotencyScope, perform: () => Promise<T>, keeping: Keeping<T>): Promise<T> {
+  async once<T>(scope: IdempotencyScope, perform: () => Promise<T>, keeping: Keeping<T>): Promise<T> {
     if (scope.key === undefined) return perform();
     const id = digest([scope.owner, scope.method, scope.path, scope.key]);
     const bodyDigest = digest(scope.body ?? null);

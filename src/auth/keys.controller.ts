@@ -4,26 +4,23 @@ import { success, type Success } from '../common/envelope.js';
 import { IdempotencyHeader } from '../common/openapi/headers.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
 import type { StationRequest } from '../common/request-context.js';
-import { Idempotency, idempotencyScope } from '../operations/idempotency.js';
+import { Idempotency, idempotencyScope } from '../idempotency/idempotency.service.js';
 import { Authenticated, Caller } from './access.decorator.js';
 import { AdminKeyService } from './admin-key.service.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { CreateKeyDto, KeyDto, KeyListDto, keyView } from './dto/key.dto.js';
-import { MeDto } from './dto/me.dto.js';
-import { OwnersService } from './owners.service.js';
 import type { Principal } from './principal.js';
 
 @ApiTags('auth')
-@Controller('auth')
-export class AuthController {
+@Controller('auth/keys')
+export class KeysController {
   constructor(
     private readonly keys: ApiKeysService,
     private readonly adminKey: AdminKeyService,
-    private readonly owners: OwnersService,
     private readonly idempotency: Idempotency,
   ) {}
 
-  @Post('keys')
+  @Post()
   @Authenticated({ permission: 'keys' })
   @ApiOperation({
     summary: 'Make an API key',
@@ -44,7 +41,7 @@ export class AuthController {
     });
   }
 
-  @Get('keys')
+  @Get()
   @Authenticated({ permission: 'keys' })
   @ApiOperation({
     summary: 'List API keys',
@@ -55,7 +52,7 @@ export class AuthController {
     return success({ keys: (await this.keys.list(caller)).map((key) => keyView(key)) });
   }
 
-  @Delete('keys/:id')
+  @Delete(':id')
   @Authenticated({ permission: 'keys' })
   @ApiOperation({ summary: 'Revoke an API key', description: 'At once; its sockets are closed within seconds.' })
   @ApiResult(KeyDto)
@@ -69,13 +66,5 @@ export class AuthController {
     return this.idempotency.answer(idempotencyScope(request, caller), async () =>
       success(keyView(await this.adminKey.revoke(id, caller))),
     );
-  }
-
-  @Get('me')
-  @Authenticated({ permission: 'any' })
-  @ApiOperation({ summary: 'Who the key speaks for, and what it may do' })
-  @ApiResult(MeDto)
-  async describe(@Caller() caller: Principal): Promise<Success<MeDto>> {
-    return success(await this.owners.describe(caller));
   }
 }

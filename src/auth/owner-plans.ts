@@ -1,9 +1,9 @@
-import type { OwnerNotice } from '../../contracts/events.js';
-import { Failure } from '../../contracts/failure.js';
-import type { OwnerRecord, OwnerStore } from '../../registry/owner-store.js';
-import { ownerOf, type Patrons } from '../patreon/patrons.service.js';
-import type { GrantedPlan } from './plan.js';
-import type { PlansService } from './plans.service.js';
+import type { OwnerNotice } from '../contracts/events.js';
+import { Failure } from '../contracts/failure.js';
+import type { OwnerRecord, OwnerStore } from '../registry/owner-store.js';
+import { ownerOf, type Patrons } from './patreon/patrons.service.js';
+import type { GrantedPlan } from './plans/plan.js';
+import type { PlansService } from './plans/plans.service.js';
 
 /** Which plan bounds whom. In memory as well: every request and every thread asks. */
 export class OwnerPlans {

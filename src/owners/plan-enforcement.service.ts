@@ -1,15 +1,15 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { PatronChecks } from '../auth/patreon/patron-checks.service.js';
 import { FRESH_MS, Patrons, type Due } from '../auth/patreon/patrons.service.js';
-import { OwnerPlans } from '../auth/plans/owner-plans.js';
+import { OwnerPlans } from '../auth/owner-plans.js';
 import { STATION } from '../auth/principal.js';
 import type { OperationOptions } from '../contracts/operation-options.js';
 import { EventBus } from '../events/event-bus.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
-import { OperationsService } from './operations.service.js';
-import { isToReturn } from './returning-apps.js';
-import { PLAN_ENDED } from './stop-reasons.js';
+import { OperationsService } from '../operations/operations.service.js';
+import { isToReturn } from '../operations/returning-apps.js';
+import { PLAN_ENDED } from '../operations/stop-reasons.js';
 
 type Asked = 'run' | 'stop' | 'unload';
 
@@ -24,7 +24,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
   private readonly waiting = new Set<string>();
   private isAtWork = false;
   private isEnded = false;
-  private unsubscribe: (() => void) | undefined;
+  private readonly unsubscribe: (() => void)[] = [];
 
   constructor(
     private readonly events: EventBus,
@@ -33,21 +33,21 @@ export class PlanEnforcement implements OnApplicationShutdown {
     @Inject(PatronChecks) private readonly checks: PatronChecks | null,
     private readonly registry: RepositoryRegistry,
     private readonly operations: OperationsService,
-  ) {}
+  ) {
+    this.unsubscribe.push(events.subscribe('recovered', () => void this.begin()));
+  }
 
-  /** Once the station has put in order what its last life has left. */
-  async begin(): Promise<void> {
-    this.unsubscribe = this.events.subscribe('standing-due', ({ owner }) => this.enforceSoon([owner]));
-    // Also what a kill has cut off in the middle.
-    this.enforceSoon(
-      (await this.registry.list()).map(({ owner }) => owner).filter((owner) => this.patrons.find(owner)),
-    );
+  /** Not before: what a kill has cut off in the middle is put in order first, and then gone on with here. */
+  private async begin(): Promise<void> {
+    this.unsubscribe.push(this.events.subscribe('standing-due', ({ owner }) => this.enforceSoon([owner])));
+    const entries = await this.registry.list().catch(() => []);
+    this.enforceSoon(entries.map(({ owner }) => owner).filter((owner) => this.patrons.find(owner)));
     this.patrons.tick();
   }
 
   onApplicationShutdown(): void {
     this.isEnded = true;
-    this.unsubscribe?.();
+    for (const end of this.unsubscribe) end();
   }
 
   private enforceSoon(owners: string[]): void {
@@ -99,7 +99,9 @@ export class PlanEnforcement implements OnApplicationShutdown {
   /** The newest first. */
   private async stopBeyond(owner: string, limit: number | null, due: Due): Promise<void> {
     // One that is about to return, after a crash or a start of the server, would come up behind this.
-    const running = (await this.entriesOf(owner)).filter((entry) => entry.state === 'running' || isToReturn(entry));
+    const running = (await this.registry.listOf(owner)).filter(
+      (entry) => entry.state === 'running' || isToReturn(entry),
+    );
     const newestLast = running.toSorted((one, other) => (one.app?.startedAt ?? 0) - (other.app?.startedAt ?? 0));
     for (const entry of newestLast.slice(limit ?? running.length).toReversed()) {
       if (this.dueOf(owner) !== due) return;
@@ -109,14 +111,14 @@ export class PlanEnforcement implements OnApplicationShutdown {
   }
 
   private async unloadAll(owner: string): Promise<void> {
-    for (const entry of await this.entriesOf(owner)) {
+    for (const entry of await this.registry.listOf(owner)) {
       if (this.dueOf(owner) !== 'unload-all') return;
       await this.have('unload', entry, {});
     }
   }
 
   private async bringBack(owner: string): Promise<void> {
-    const entries = await this.entriesOf(owner);
+    const entries = await this.registry.listOf(owner);
     const running = entries.filter(({ state }) => state === 'running').length;
     const room = (this.plans.of(owner)?.quotas.runningApps ?? Infinity) - running;
     const stopped = entries.filter(({ state, app }) => state !== 'running' && app?.stopReason === PLAN_ENDED);
@@ -134,9 +136,5 @@ export class PlanEnforcement implements OnApplicationShutdown {
     const { finished } = await this.operations.submit(name, entry, options, asked);
     const { error } = await finished;
     if (error) this.logger.warn(`${name} of ${entry.repoId} has failed: ${error.message}`);
-  }
-
-  private async entriesOf(owner: string): Promise<RepositoryEntry[]> {
-    return (await this.registry.list()).filter((entry) => entry.owner === owner);
   }
 }

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { OwnerUseService } from './owner-use.service.js';
+import { OwnersController } from './owners.controller.js';
+import { OwnersService } from './owners.service.js';
+import { PlanEnforcement } from './plan-enforcement.service.js';
+
+/** What owners have and use, and what follows for it from their plans. */
+@Module({
+  imports: [AuthModule],
+  controllers: [OwnersController],
+  providers: [OwnersService, OwnerUseService, PlanEnforcement],
+  exports: [OwnerUseService],
+})
+export class OwnersModule {}
