@@ -5,6 +5,7 @@ import { PatreonClient } from './patreon/patreon-client.js';
 import { PatronChecks } from './patreon/patron-checks.service.js';
 import { Patrons } from './patreon/patrons.service.js';
 import { OwnerPlans } from './owner-plans.js';
+import { GrantedPlans } from './plans/granted-plans.js';
 import { PlansService } from './plans/plans.service.js';
 
 /** What owners may do, and how much: what an administrator has granted, and what comes with a tier at Patreon. */
@@ -14,10 +15,11 @@ import { PlansService } from './plans/plans.service.js';
     PlansService,
     ...PATREON_PROVIDERS,
     {
-      provide: OwnerPlans,
-      inject: [OwnerStore, PlansService, Patrons],
-      useFactory: (store: OwnerStore, plans: PlansService, patrons: Patrons) => OwnerPlans.load(store, plans, patrons),
+      provide: GrantedPlans,
+      inject: [OwnerStore],
+      useFactory: (store: OwnerStore) => GrantedPlans.load(store),
     },
+    OwnerPlans,
   ],
   exports: [PlansService, OwnerPlans, Patrons, PatronChecks, PatreonClient],
 })

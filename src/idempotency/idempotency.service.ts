@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
 import type { StationRequest } from '../common/request-context.js';
 import { Failure } from '../contracts/failure.js';
@@ -29,6 +29,7 @@ export interface Keeping<T> {
 /** A request that is sent again with the same Idempotency-Key gets what the first one got. */
 @Injectable()
 export class Idempotency {
+  private readonly logger = new Logger('Idempotency');
   /** Requests that are just being taken up: a second one waits for the same outcome. */
   private readonly arriving = new Map<string, { bodyDigest: string; outcome: Promise<unknown> }>();
 
@@ -73,7 +74,12 @@ export class Idempotency {
       if (known !== undefined) return known;
     }
     const outcome = await perform();
-    await this.store.save({ scope, bodyDigest, ...keep(outcome), createdAt: Date.now() });
+    try {
+      await this.store.save({ scope, bodyDigest, ...keep(outcome), createdAt: Date.now() });
+    } catch (error) {
+      // It has been done: the caller must hear of it, and what it was answered with may be a key that is told once.
+      this.logger.error(`The answer to an Idempotency-Key was not kept: ${String(error)}`);
+    }
     return outcome;
   }
 

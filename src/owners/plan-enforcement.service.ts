@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { PatronChecks } from '../auth/patreon/patron-checks.service.js';
-import { FRESH_MS, Patrons, type Due } from '../auth/patreon/patrons.service.js';
+import { Patrons } from '../auth/patreon/patrons.service.js';
+import { FRESH_MS, type Due } from '../auth/patreon/standing.js';
 import { OwnerPlans } from '../auth/owner-plans.js';
 import { STATION } from '../auth/principal.js';
 import type { OperationOptions } from '../contracts/operation-options.js';
@@ -72,7 +73,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
   private async enforce(owner: string): Promise<void> {
     try {
       await this.askAgain(owner);
-      const due = this.dueOf(owner);
+      const due = this.patrons.dueOf(owner);
       if (due === 'nothing') await this.bringBack(owner);
       if (due === 'stop-beyond-plan')
         await this.stopBeyond(owner, this.plans.of(owner)?.quotas.runningApps ?? null, due);
@@ -83,15 +84,10 @@ export class PlanEnforcement implements OnApplicationShutdown {
     }
   }
 
-  /** Nothing of what an administrator has granted a plan for. */
-  private dueOf(owner: string): Due | undefined {
-    return this.plans.isGranted(owner) ? 'nothing' : this.patrons.dueOf(owner);
-  }
-
   /** They may have paid while the station did not run, or its webhook did not arrive. */
   private async askAgain(owner: string): Promise<void> {
     const record = this.patrons.find(owner);
-    const due = this.dueOf(owner);
+    const due = this.patrons.dueOf(owner);
     if (!record || due === 'nothing' || due === 'later' || Date.now() - record.confirmedAt < FRESH_MS / 2) return;
     await this.checks?.check(record.patreonId);
   }
@@ -104,15 +100,15 @@ export class PlanEnforcement implements OnApplicationShutdown {
     );
     const newestLast = running.toSorted((one, other) => (one.app?.startedAt ?? 0) - (other.app?.startedAt ?? 0));
     for (const entry of newestLast.slice(limit ?? running.length).toReversed()) {
-      if (this.dueOf(owner) !== due) return;
+      if (this.patrons.dueOf(owner) !== due) return;
       await this.have('stop', entry, {});
     }
-    if (due === 'stop-beyond-plan' && this.dueOf(owner) === due) await this.patrons.reductionIsDone(owner);
+    if (due === 'stop-beyond-plan' && this.patrons.dueOf(owner) === due) await this.patrons.reductionIsDone(owner);
   }
 
   private async unloadAll(owner: string): Promise<void> {
     for (const entry of await this.registry.listOf(owner)) {
-      if (this.dueOf(owner) !== 'unload-all') return;
+      if (this.patrons.dueOf(owner) !== 'unload-all') return;
       await this.have('unload', entry, {});
     }
   }
@@ -123,7 +119,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
     const room = (this.plans.of(owner)?.quotas.runningApps ?? Infinity) - running;
     const stopped = entries.filter(({ state, app }) => state !== 'running' && app?.stopReason === PLAN_ENDED);
     for (const entry of stopped.slice(0, Math.max(0, room))) {
-      if (this.dueOf(owner) !== 'nothing') return;
+      if (this.patrons.dueOf(owner) !== 'nothing') return;
       await this.have('run', entry, entry.runOptions ?? {});
     }
   }

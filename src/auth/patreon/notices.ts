@@ -1,11 +1,12 @@
+import { publicUrlOf, type StationConfig } from '../../config/config.js';
 import type { OwnerNotice } from '../../contracts/events.js';
+import { Failure } from '../../contracts/failure.js';
 import type { Standing } from '../../registry/patron-store.js';
+import type { Lapse } from '../plans/plan.js';
 import { appsStopAt, unloadAt, type StandingRules } from './standing.js';
 
-type Said = Pick<OwnerNotice, 'code' | 'message' | 'appsStopAt' | 'unloadAt'>;
-
 /** Why a membership comes with no plan, for its member. */
-export const WHY_NOT: Record<Exclude<Standing['why'], null>, string> = {
+const WHY_NOT: Record<Exclude<Standing['why'], null>, string> = {
   declined: 'Patreon could not charge the last payment',
   unconfirmed: 'Patreon has not confirmed the membership for three days',
   former: 'the membership has ended',
@@ -15,24 +16,61 @@ export const WHY_NOT: Record<Exclude<Standing['why'], null>, string> = {
   'unknown-status': 'Patreon gives it a status that is not known here',
 };
 
-const day = (time: number | null): string => new Date(time ?? 0).toISOString().slice(0, 10);
+/** What patrons are told of where they stand, why, and how to come back. */
+export class PatronNotices {
+  constructor(
+    private readonly config: StationConfig,
+    private readonly rules: StandingRules,
+  ) {}
 
-/** What an owner should know of where they stand now; undefined: nothing. */
-export function noticeOf(standing: Standing, rules: StandingRules, comeBack: string): Said | undefined {
-  const { phase, why, reducedSince } = standing;
-  const [stopAt, goneAt] = [appsStopAt(standing, rules), unloadAt(standing, rules)];
-  if (phase === 'grace') {
-    const message = `${sentence(WHY_NOT.declined)} The plan stays as it is until ${day(stopAt)}. ${comeBack}`;
-    return { code: 'PAYMENT_DECLINED', message, appsStopAt: stopAt, unloadAt: null };
+  /** undefined: there is nothing that the owner should know. */
+  of(owner: string, standing: Standing): OwnerNotice | undefined {
+    const { phase, plan, why, noticeSince, reducedSince } = standing;
+    const [stopAt, goneAt] = [appsStopAt(standing, this.rules), unloadAt(standing, this.rules)];
+    const about = { time: noticeSince ?? reducedSince ?? 0, owner, plan, appsStopAt: stopAt, unloadAt: goneAt };
+    if (phase === 'grace') {
+      const message = `${sentence(WHY_NOT.declined)} Your plan stays as it is until ${day(stopAt)}. ${this.comeBack()}`;
+      return { ...about, code: 'PAYMENT_DECLINED', message };
+    }
+    if (phase === 'lapsed') {
+      const follows = `Running apps are stopped on ${day(stopAt)}, and repositories are kept until ${day(goneAt)}.`;
+      const message = `Your plan has lapsed: ${WHY_NOT[why ?? 'unconfirmed']}. ${follows} ${this.comeBack()}`;
+      return { ...about, code: 'PLAN_LAPSED', message };
+    }
+    if (reducedSince === null) return undefined;
+    const message = `Your plan allows less than before. What runs beyond it is stopped on ${day(stopAt)}, the newest apps first. Nothing is removed.`;
+    return { ...about, code: 'PLAN_REDUCED', message };
   }
-  if (phase === 'lapsed') {
-    const follows = `Apps that run are stopped on ${day(stopAt)}, and repositories are kept until ${day(goneAt)}.`;
-    const message = `The plan has lapsed: ${WHY_NOT[why ?? 'unconfirmed']}. ${follows} ${comeBack}`;
-    return { code: 'PLAN_LAPSED', message, appsStopAt: stopAt, unloadAt: goneAt };
+
+  /** Of somebody who was in grace, or lapsed. */
+  restored(owner: string, { plan }: Standing): OwnerNotice {
+    const message = 'Your membership is active again, and your plan is restored.';
+    return { time: 0, owner, plan, code: 'PLAN_RESTORED', message, appsStopAt: null, unloadAt: null };
   }
-  if (reducedSince === null) return undefined;
-  const message = `The plan allows less than before. What runs beyond it is stopped on ${day(stopAt)}, the newest first. Nothing is removed.`;
-  return { code: 'PLAN_REDUCED', message, appsStopAt: stopAt, unloadAt: null };
+
+  /** What a refusal says to somebody whose plan has lapsed. */
+  lapse(owner: string, standing: Standing): Lapse {
+    const message = this.of(owner, standing)?.message ?? 'Your plan has lapsed.';
+    const context = { appsStopAt: appsStopAt(standing, this.rules), unloadAt: unloadAt(standing, this.rules) };
+    return { message, suggestion: this.comeBack(), context };
+  }
+
+  /** NOT_A_PATRON, for somebody who has not been here before; null: there is no membership at all. */
+  refusal(why: Standing['why']): Failure {
+    const reason = why === null ? 'it has no membership in this campaign' : WHY_NOT[why];
+    return new Failure('NOT_A_PATRON', `There is no key for this account: ${reason}.`, {
+      suggestion: this.comeBack('Join'),
+    });
+  }
+
+  private comeBack(how = 'Renew or fix your membership'): string {
+    const { patreon } = this.config;
+    if (!patreon) return 'Patreon is not set up here any more: ask the administrator.';
+    const join = `${patreon.apiUrl}/bePatron?c=${patreon.campaignId}`;
+    return `${how} on Patreon (${join}), then sign in at ${publicUrlOf(this.config)}/auth/patreon.`;
+  }
 }
+
+const day = (time: number | null): string => new Date(time ?? 0).toISOString().slice(0, 10);
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

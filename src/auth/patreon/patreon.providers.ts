@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { publicUrlOf, STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import { EventBus } from '../../events/event-bus.js';
 import { PatronStore } from '../../registry/patron-store.js';
+import { GrantedPlans } from '../plans/granted-plans.js';
 import { PlansService } from '../plans/plans.service.js';
 import { CampaignSync } from './campaign-sync.service.js';
 import { CreatorTokens } from './creator-tokens.js';
@@ -19,9 +20,14 @@ export const PATREON_PROVIDERS: Provider[] = [
   },
   {
     provide: Patrons,
-    inject: [STATION_CONFIG, PatronStore, PlansService, EventBus],
-    useFactory: (config: StationConfig, store: PatronStore, plans: PlansService, events: EventBus) =>
-      Patrons.load(config, store, plans, events),
+    inject: [STATION_CONFIG, PatronStore, PlansService, GrantedPlans, EventBus],
+    useFactory: (
+      config: StationConfig,
+      store: PatronStore,
+      plans: PlansService,
+      grants: GrantedPlans,
+      events: EventBus,
+    ) => Patrons.load(config, store, plans, grants, events),
   },
   {
     provide: CreatorTokens,

@@ -1,9 +1,17 @@
-import type { Standing } from '../../registry/patron-store.js';
+import type { PatronRecord, Standing } from '../../registry/patron-store.js';
 import type { Claim } from './membership.js';
 
 const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 /** How long what Patreon has said last is believed when it does not answer. */
 export const BELIEVED_MS = 72 * HOUR_MS;
+/** Before something of an owner is removed, Patreon was asked within so long. */
+export const FRESH_MS = HOUR_MS;
+/** The last notice comes so long before repositories are unloaded, or a tenth of the time for which they are kept. */
+const LAST_NOTICE_MS = 3 * DAY_MS;
+
+/** `nothing`: everything of theirs may run. `later`: what follows was announced, and its time has not come. */
+export type Due = 'nothing' | 'later' | 'stop-beyond-plan' | 'stop-all' | 'unload-all';
 
 export interface StandingRules {
   graceMs: number;
@@ -72,19 +80,44 @@ export function unloadAt(standing: Standing, rules: StandingRules): number | nul
   return lapsedSince === null ? null : Math.max(lapsedSince + rules.retentionMs, appsStopAt(standing, rules) ?? 0);
 }
 
+/** When the owner is told for the last time that their repositories are about to be unloaded. */
+export function lastNoticeAt(standing: Standing, rules: StandingRules): number | null {
+  const time = unloadAt(standing, rules);
+  return time === null ? null : time - lastNoticeMs(rules);
+}
+
+/** What is to be done now about what an owner has. */
+export function dueNow(
+  { standing, confirmedAt, unloadAnnouncedAt }: Pick<PatronRecord, 'standing' | 'confirmedAt' | 'unloadAnnouncedAt'>,
+  now: number,
+  rules: StandingRules,
+): Due {
+  const isOver = (time: number | null) => time !== null && now >= time;
+  const isLapsed = standing.phase === 'lapsed';
+  if (!isLapsed && standing.reducedSince === null) return 'nothing';
+  if (!isOver(appsStopAt(standing, rules))) return 'later';
+  if (!isLapsed) return 'stop-beyond-plan';
+  // Nothing is removed by what was said long ago, nor before the last notice has had its time.
+  const isConfirmed = standing.why !== 'unconfirmed' && now - confirmedAt < FRESH_MS;
+  const isTold = unloadAnnouncedAt !== null && now >= unloadAnnouncedAt + lastNoticeMs(rules) * 0.9;
+  return isOver(unloadAt(standing, rules)) && isConfirmed && isTold ? 'unload-all' : 'stop-all';
+}
+
 /** When time alone will change something next; null: never. */
 export function nextDeadline(
-  standing: Standing,
-  confirmedAt: number,
+  { standing, confirmedAt, unloadAnnouncedAt }: Pick<PatronRecord, 'standing' | 'confirmedAt' | 'unloadAnnouncedAt'>,
   now: number,
   rules: StandingRules,
 ): number | null {
-  const { phase } = standing;
   const times = [
     appsStopAt(standing, rules),
     unloadAt(standing, rules),
-    phase === 'lapsed' ? null : confirmedAt + BELIEVED_MS + 1,
+    lastNoticeAt(standing, rules),
+    unloadAnnouncedAt === null ? null : unloadAnnouncedAt + lastNoticeMs(rules),
+    standing.phase === 'lapsed' ? null : confirmedAt + BELIEVED_MS + 1,
   ];
   const ahead = times.filter((time) => time !== null && time > now) as number[];
   return ahead.length === 0 ? null : Math.min(...ahead);
 }
+
+const lastNoticeMs = ({ retentionMs }: StandingRules): number => Math.min(LAST_NOTICE_MS, retentionMs / 10);
