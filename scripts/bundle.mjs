@@ -12,7 +12,11 @@ import { build } from 'esbuild';
 
 /** @type {import('esbuild').BuildOptions} */
 const common = {
-  ...{ bundle: true, platform: 'node', format: 'cjs', target: 'node20', logLevel: 'warning' },
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  logLevel: 'warning',
   // A function, which src/bundle.cts calls: such a script knows of no modules but by the `require` that it is given.
   banner: { js: '(function (require, bundleUrl) { const module = { exports: {} };' },
   footer: { js: 'return module.exports; })' },
@@ -35,8 +39,13 @@ await build({
   outfile: 'dist/station.bundle.js',
   keepNames: true, // Nest, Swagger and TypeORM go by the names of classes
   external: [
-    ...['better-sqlite3', 'swagger-ui-dist'], // bring files that they look for beside them
-    ...['@fastify/static', '@nestjs/microservices', '@nestjs/microservices/*', 'bufferutil', 'utf-8-validate'], // optional
+    'better-sqlite3',
+    'swagger-ui-dist', // bring files that they look for beside them
+    '@fastify/static',
+    '@nestjs/microservices',
+    '@nestjs/microservices/*',
+    'bufferutil',
+    'utf-8-validate', // optional
   ],
 });
 recordStation();
@@ -48,7 +57,10 @@ function recordStation() {
   const env = { PATH, PORT: '0', SANDBOX: 'none', DATA_DIR, WORKSPACE_DIR };
   try {
     const { status, stderr } = spawnSync(process.execPath, ['dist/station-loader.cjs', '--record'], {
-      ...{ env, encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' },
+      env,
+      encoding: 'utf8',
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
     });
     if (status !== 0) throw new Error(`the server cannot be started: ${stderr}`);
   } finally {

@@ -31,7 +31,9 @@ describe('The audit log', () => {
 
   beforeAll(async () => {
     const { body } = await kit.station.api<{ id: string; key: string }>('POST', '/auth/keys', {
-      ...{ name: 'laptop', owner: 'alice', scopes: ['read', 'clone', 'update', 'run', 'stop'] },
+      name: 'laptop',
+      owner: 'alice',
+      scopes: ['read', 'clone', 'update', 'run', 'stop'],
     });
     alice = body.result;
   });

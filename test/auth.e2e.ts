@@ -58,7 +58,11 @@ describe('API keys', () => {
       }
     }
     expect(open.toSorted()).toEqual([
-      ...['get /auth/patreon', 'get /auth/patreon/callback', 'get /health', 'get /health/live', 'get /health/ready'],
+      'get /auth/patreon',
+      'get /auth/patreon/callback',
+      'get /health',
+      'get /health/live',
+      'get /health/ready',
       'post /auth/patreon/webhook',
     ]);
   });

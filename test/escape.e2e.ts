@@ -141,7 +141,7 @@ describe.each(SERVER_USERS)('on a server of $name', (user) => {
       metadata: ['169.254.169.254', 'fd00:ec2::254'].map((host) => ({ host, port: 80 })),
       sockets: ['/var/run/docker.sock', '/run/docker.sock', join(outside.openFolder, 'socket')],
       settings: ['.npmrc', '.gitconfig'].map((name) => join(outside.folder, 'home', name)),
-      outside: [outside.openFolder, ...['/', '/usr', '/etc', '/run', '/var', '/dev', '/sys', '/opt', '/home']],
+      outside: [outside.openFolder, '/', '/usr', '/etc', '/run', '/var', '/dev', '/sys', '/opt', '/home'],
       victim: outside.openFolder,
       workspaceDir,
     };
@@ -169,7 +169,9 @@ describe.each(SERVER_USERS)('on a server of $name', (user) => {
     git = await GitServer.start();
     outside = await Outside.prepare();
     station = await Station.start({
-      ...{ allowedHosts: [git.host], launcher: [...WITH_AN_OPEN_FOLDER, ...asUser(user)], uid: user.uid },
+      allowedHosts: [git.host],
+      launcher: [...WITH_AN_OPEN_FOLDER, ...asUser(user)],
+      uid: user.uid,
       env: { HOME: join(outside.folder, 'home'), STATION_SECRET: SECRETS.environment },
     });
     serverPid = station.pid;

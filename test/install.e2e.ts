@@ -29,8 +29,13 @@ const BUILD_TOOL = {
 describe('an install', () => {
   const kit = useStation({
     env: {
-      ...{ NODE_ENV: 'production', npm_config_omit: 'dev', PATREON_WEBHOOK_SECRET: SECRET, ADMIN_TOKEN: SECRET },
-      ...{ WORKER_TIMEOUT: undefined, LOG_MAX_MB: String(LOG_MAX_MB), LOG_FILES: String(LOG_FILES) },
+      NODE_ENV: 'production',
+      npm_config_omit: 'dev',
+      PATREON_WEBHOOK_SECRET: SECRET,
+      ADMIN_TOKEN: SECRET,
+      WORKER_TIMEOUT: undefined,
+      LOG_MAX_MB: String(LOG_MAX_MB),
+      LOG_FILES: String(LOG_FILES),
     },
   });
   let docked = 0;

@@ -12,14 +12,22 @@ import { temporaryFolder } from './support/temporary-folder.mjs';
 const ASYNC = { prefer: 'respond-async' };
 const PERMISSIONS = ['read', 'clone', 'install', 'run', 'stop', 'unload'];
 const SMALL = {
-  ...{ id: 'small', name: 'Small', permissions: PERMISSIONS },
+  id: 'small',
+  name: 'Small',
+  permissions: PERMISSIONS,
   quotas: {
-    ...{ repositories: 2, runningApps: 1, operationsAtOnce: 1, queuedOperations: 1 },
-    ...{ memoryPerAppMb: 256, diskPerRepositoryMb: 64 },
+    repositories: 2,
+    runningApps: 1,
+    operationsAtOnce: 1,
+    queuedOperations: 1,
+    memoryPerAppMb: 256,
+    diskPerRepositoryMb: 64,
   },
 };
 const LARGE = {
-  ...{ id: 'large', name: 'Large', permissions: [...PERMISSIONS, 'update'] },
+  id: 'large',
+  name: 'Large',
+  permissions: [...PERMISSIONS, 'update'],
   quotas: { ...SMALL.quotas, repositories: 20, runningApps: 2, memoryPerAppMb: 512, diskMb: 16 },
 };
 
@@ -80,7 +88,10 @@ describe('an owner with a plan', () => {
     await clone();
     const { body } = await api<Owner>('GET', '/auth/me');
     expect(body.result).toMatchObject({
-      ...{ owner: 'alice', admin: false, plan: 'small', permissions: PERMISSIONS },
+      owner: 'alice',
+      admin: false,
+      plan: 'small',
+      permissions: PERMISSIONS,
       limits: { ...SMALL.quotas, diskMb: null },
       use: { repositories: 1, runningApps: 0, operationsAtOnce: 0, queuedOperations: 0 },
     });
@@ -210,7 +221,8 @@ describe('an owner with a plan', () => {
       return answer.status === 429 && answer;
     });
     expect(refused.body).toMatchObject({
-      ...{ code: 'RATE_LIMITED', retryable: true },
+      code: 'RATE_LIMITED',
+      retryable: true,
       context: { plan: 'small', quota: 'requestsPerMinute', limit: 5, raisedBy: 'large' },
     });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);

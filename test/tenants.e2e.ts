@@ -30,8 +30,12 @@ interface Names {
 
 /** Nobody's, and of the same form: an answer must not say whether a name is another's or nobody's. */
 const NOBODYS: Names = {
-  ...{ repoId: 'nobody-secret-app', uid: 'r_00000000000000ff', operationId: 'op_00000000000000000ff0' },
-  ...{ keyId: '00000000-0000-4000-8000-000000000000', credentialId: 'cred_00000000000000ff', owner: 'nobody' },
+  repoId: 'nobody-secret-app',
+  uid: 'r_00000000000000ff',
+  operationId: 'op_00000000000000000ff0',
+  keyId: '00000000-0000-4000-8000-000000000000',
+  credentialId: 'cred_00000000000000ff',
+  owner: 'nobody',
 };
 
 /** What a parameter names. A new one has to be entered here, and is attacked from then on. */
@@ -46,7 +50,11 @@ function namedBy(path: string, parameter: string): (keyof Names)[] {
 
 /** Whatever a field of a body is called that names something. */
 const FIELDS: Record<string, keyof Names> = {
-  ...{ repoId: 'uid', operationId: 'operationId', credentialId: 'credentialId', owner: 'owner', keyId: 'keyId' },
+  repoId: 'uid',
+  operationId: 'operationId',
+  credentialId: 'credentialId',
+  owner: 'owner',
+  keyId: 'keyId',
 };
 
 /** Bob has a repository, an app that runs, operations, keys and credentials; Alice is nobody to him. */

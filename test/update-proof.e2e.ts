@@ -113,9 +113,15 @@ async function expectGivesWay(app: Docked, { code, failedStep, reason, line }: F
   expect([status, body]).toMatchObject([
     422,
     {
-      ...{ code: 'UPDATE_ROLLED_BACK', operation: 'update', retryable: false },
+      code: 'UPDATE_ROLLED_BACK',
+      operation: 'update',
+      retryable: false,
       context: {
-        ...{ from: app.commit, to, failedStep, rolledBack: true, restarted: false },
+        from: app.commit,
+        to,
+        failedStep,
+        rolledBack: true,
+        restarted: false,
         savedRef: expect.stringMatching(/^refs\/docking-station\/saved\//) as string,
         outcomes: { new: { code: reason }, old: { running: true, dependencies: 'restored' } },
         logs: {
@@ -169,8 +175,12 @@ describe('an update that restarts the app, in a sandbox,', () => {
       expect([status, body.result]).toMatchObject([
         200,
         {
-          ...{ from: app.commit, to, dependenciesChanged: true, restartRequired: false },
-          ...{ restarted: true, rolledBack: false },
+          from: app.commit,
+          to,
+          dependenciesChanged: true,
+          restartRequired: false,
+          restarted: true,
+          rolledBack: false,
           logs: {
             old: { source: 'app', lastLines: expect.arrayContaining(['v1 listens']) as string[] },
             new: { source: 'app', lastLines: expect.arrayContaining(['v2 listens']) as string[] },
@@ -281,7 +291,10 @@ describe('a new version that does not prove itself', () => {
         {
           code: 'UPDATE_ROLLED_BACK',
           context: {
-            ...{ from: app.commit, to, failedStep: 'install', rolledBack: true },
+            from: app.commit,
+            to,
+            failedStep: 'install',
+            rolledBack: true,
             outcomes: { new: { code: 'INSTALL_FAILED' }, old: { running: true, dependencies: 'restored' } },
             logs: { new: { source: 'update', operationId: body.operationId } },
           },
@@ -316,7 +329,9 @@ describe('a new version that does not prove itself', () => {
         {
           code: 'ROLLBACK_FAILED',
           context: {
-            ...{ from, to, rolledBack: false },
+            from,
+            to,
+            rolledBack: false,
             outcomes: { new: { code: 'APP_EXITED' }, old: { running: false, code: 'APP_EXITED' } },
           },
         },

@@ -3,8 +3,15 @@ import type { FromThread, ToThread } from '../contracts/worker-messages.js';
 import { AppListener, AppsService, type EndedApp, type RunningApp, type RunOrigin } from './apps.service.js';
 
 const app: App = {
-  ...{ pid: 1, script: 'start', command: 'node .', port: null, appPort: null, url: null },
-  ...{ ready: false, startedAt: 1, restarts: 0 },
+  pid: 1,
+  script: 'start',
+  command: 'node .',
+  port: null,
+  appPort: null,
+  url: null,
+  ready: false,
+  startedAt: 1,
+  restarts: 0,
 };
 const tree = { marker: 'station:r_1:op_1' };
 

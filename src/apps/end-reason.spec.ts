@@ -2,8 +2,19 @@ import type { App } from '../contracts/shapes.js';
 import { endReason } from './end-reason.js';
 
 const app: App = {
-  ...{ pid: null, script: 'start', command: 'node .', port: null, appPort: null, url: null, ready: false },
-  ...{ startedAt: 0, stoppedAt: 60_000, restarts: 0, exitCode: 1, signal: null, stopReason: 'Error: no database' },
+  pid: null,
+  script: 'start',
+  command: 'node .',
+  port: null,
+  appPort: null,
+  url: null,
+  ready: false,
+  startedAt: 0,
+  stoppedAt: 60_000,
+  restarts: 0,
+  exitCode: 1,
+  signal: null,
+  stopReason: 'Error: no database',
 };
 
 describe('the reason of an end', () => {

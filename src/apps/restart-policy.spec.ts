@@ -3,8 +3,12 @@ import { anotherRestart, nextRestart, type AppEnd, type RestartLimits } from './
 const MINUTE = 60_000;
 const limits: RestartLimits = { max: 5, firstDelayMs: 1_000 };
 const crash: AppEnd = {
-  ...{ policy: 'on-failure', cause: 'crashed', exitCode: 1, restarts: 0 },
-  ...{ livedMs: MINUTE, readyTimeoutMs: 0 },
+  policy: 'on-failure',
+  cause: 'crashed',
+  exitCode: 1,
+  restarts: 0,
+  livedMs: MINUTE,
+  readyTimeoutMs: 0,
 };
 const next = (end: Partial<AppEnd>) => nextRestart({ ...crash, ...end }, limits);
 

@@ -182,7 +182,9 @@ export class ApiKeysService implements OnApplicationShutdown {
 /** A socket keeps it for as long as it is connected: what the plan says is looked up each time. */
 function principalOf({ id, owner, admin, scopes }: StoredKey, plans: OwnerPlans): Principal {
   return {
-    ...{ keyId: id, owner, admin },
+    keyId: id,
+    owner,
+    admin,
     get plan() {
       return admin ? null : plans.of(owner);
     },
@@ -197,7 +199,11 @@ const newKey = (): string => `dock_${randomBytes(32).toString('base64url')}`;
 
 function storedKey(key: string, { name, owner, admin = false, scopes, expiresAt }: NewKey, id: string): StoredKey {
   return {
-    ...{ id, name, owner, admin, expiresAt: expiresAt ?? null },
+    id,
+    name,
+    owner,
+    admin,
+    expiresAt: expiresAt ?? null,
     scopes: scopes ?? PERMISSIONS.filter((permission) => admin || !FOR_WHO_ASKS.has(permission)),
     prefix: key.slice(0, Math.min(PREFIX_CHARS, key.length / SHOWN_PART)),
     digest: digestOf(key),

@@ -15,5 +15,9 @@ export interface Principal {
 export const STATION_OWNER = 'station';
 
 export const STATION: Principal = {
-  ...{ keyId: STATION_OWNER, owner: STATION_OWNER, admin: true, permissions: PERMISSIONS, plan: null },
+  keyId: STATION_OWNER,
+  owner: STATION_OWNER,
+  admin: true,
+  permissions: PERMISSIONS,
+  plan: null,
 };

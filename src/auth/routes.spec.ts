@@ -32,8 +32,16 @@ function routesOf(controller: Controller): [string, Access | undefined][] {
 
 describe('Access to routes', () => {
   const controllers = [
-    ...[AuditController, KeysController, CredentialsController, PlansController, PatreonController, WebhookController],
-    ...[HealthController, OwnersController, OperationsController, RepoController],
+    AuditController,
+    KeysController,
+    CredentialsController,
+    PlansController,
+    PatreonController,
+    WebhookController,
+    HealthController,
+    OwnersController,
+    OperationsController,
+    RepoController,
   ];
   const routes = controllers.flatMap((controller) => routesOf(controller as Controller));
 
@@ -45,8 +53,12 @@ describe('Access to routes', () => {
   it('is open to everyone for health, the sign-in and its webhook only', () => {
     const open = routes.filter(([, access]) => access === 'public').map(([path]) => path);
     expect(open.toSorted()).toEqual([
-      ...['auth/patreon//', 'auth/patreon/callback', 'auth/patreon/webhook//'],
-      ...['health//', 'health/live', 'health/ready'],
+      'auth/patreon//',
+      'auth/patreon/callback',
+      'auth/patreon/webhook//',
+      'health//',
+      'health/live',
+      'health/ready',
     ]);
   });
 });

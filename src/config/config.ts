@@ -279,7 +279,9 @@ function patreonOf(values: StationVariables): PatreonConfig | undefined {
   const { PATREON_CREATOR_ACCESS_TOKEN: accessToken, PATREON_CREATOR_REFRESH_TOKEN: refreshToken } = values;
   if (!clientId || !clientSecret || !campaignId) return undefined;
   return Object.freeze({
-    ...{ clientId, clientSecret, campaignId },
+    clientId,
+    clientSecret,
+    campaignId,
     webhookSecret: values.PATREON_WEBHOOK_SECRET,
     ...(accessToken && { creator: { accessToken, refreshToken } }),
     graceMs: values.PATREON_GRACE_DAYS,

@@ -34,7 +34,9 @@ const up = {
   },
   workers: { status: 'up', busy: 1, idle: 2, sessions: 2, limits: { workers: 3, memoryMb: 256 } },
   isolation: {
-    ...{ status: 'up', driver: 'bubblewrap', network: { mode: 'private' } },
+    status: 'up',
+    driver: 'bubblewrap',
+    network: { mode: 'private' },
     limits: {
       memoryMb: 4096,
       processes: 1024,

@@ -137,7 +137,8 @@ export class RecoveryService {
     try {
       const { commit, branch, declaresDependencies, dependenciesChanged } = await this.lookAt(entry, update);
       return {
-        ...{ commit, declaresDependencies },
+        commit,
+        declaresDependencies,
         ...(branch !== null && ({ branch, refKind: 'branch' } as const)),
         ...(dependenciesChanged && { installed: null }),
         ...(dependenciesChanged && entry.state !== 'running' && ({ state: 'cloned', stateReason: null } as const)),

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import createDebug from 'debug';
 import type { RepoEvent, RepoNotification, RepoProgress } from '../contracts/events.js';
 import { mayBecome } from '../contracts/repository-states.js';
@@ -9,8 +9,8 @@ import { RepositoryRegistry } from '../registry/repository-registry.js';
 
 const debug = createDebug('repo-manager:state');
 
-/** After a restart counting goes on this far ahead: events that were sent after the last write are never numbered twice. */
-const RESTART_GAP = 1_000;
+/** Event numbers are reserved so many at a time: after a crash counting goes on behind them, and none is used twice. */
+const RESERVED = 1_000;
 
 interface Cause {
   operationId?: string;
@@ -20,7 +20,9 @@ interface Cause {
 /** Changes a repository and tells of it: the one place where a state changes, and where events get their numbers. */
 @Injectable()
 export class RepositoryChanges {
-  private readonly seqs = new Map<string, number>();
+  private readonly logger = new Logger('Operations');
+  /** The last number that was used, and the last one that is reserved. */
+  private readonly seqs = new Map<string, { used: number; reserved: number }>();
   /** Where it has changed: an operation tells of the repository as it was when the operation was asked for. */
   private readonly visibilities = new Map<string, Visibility>();
   /** Unloaded, but operations that were asked for before have still to tell how they ended. */
@@ -37,19 +39,19 @@ export class RepositoryChanges {
     changes: Partial<RepositoryEntry>,
     { operationId, reason }: Cause = {},
   ): Promise<RepositoryEntry | undefined> {
-    const before = await this.registry.find(uid);
-    if (!before) return undefined;
-    const state = changes.state ?? before.state;
-    if (changes.state && !mayBecome(before.state, state)) throw new Error(`${before.state} may not become ${state}`);
-    const stateReason = changes.state ? (reason ?? null) : before.stateReason;
-    const changed = state !== before.state;
-    const eventSeq = changed ? this.nextSeq(before) : this.currentSeq(before);
-    const after = await this.registry.update(uid, { ...changes, stateReason, eventSeq });
-    if (changes.visibility) this.visibilities.set(uid, changes.visibility);
-    if (changed) {
-      debug('%s %s: %s → %s %s', operationId ?? '-', before.repoId, before.state, state, reason?.message ?? '');
+    const { state, visibility } = changes;
+    let stateBefore = state;
+    const after = await this.registry.update(uid, (before) => {
+      stateBefore = before.state;
+      if (state && !mayBecome(before.state, state)) throw new Error(`${before.state} may not become ${state}`);
+      return { ...changes, ...(state && { stateReason: reason ?? null }) };
+    });
+    if (!after) return undefined;
+    if (visibility) this.visibilities.set(uid, visibility);
+    if (state && stateBefore && state !== stateBefore) {
+      debug('%s %s: %s → %s %s', operationId ?? '-', after.repoId, stateBefore, state, reason?.message ?? '');
+      this.send(after, this.nextSeq(after), 'state', stateBefore, { operationId, reason });
     }
-    if (after && changed) this.send(after, eventSeq, 'state', before.state, { operationId, reason });
     return after;
   }
 
@@ -105,7 +107,7 @@ export class RepositoryChanges {
 
   /** The number of the last event. */
   currentSeq(entry: RepositoryEntry): number {
-    return this.seqs.get(entry.uid) ?? (entry.eventSeq === 0 ? 0 : entry.eventSeq + RESTART_GAP);
+    return this.seqs.get(entry.uid)?.used ?? entry.eventSeq;
   }
 
   private audienceNow(entry: RepositoryEntry): Audience {
@@ -113,9 +115,18 @@ export class RepositoryChanges {
   }
 
   private nextSeq(entry: RepositoryEntry): number {
-    const seq = this.currentSeq(entry) + 1;
-    this.seqs.set(entry.uid, seq);
-    return seq;
+    const used = this.currentSeq(entry) + 1;
+    const reserved = this.seqs.get(entry.uid)?.reserved ?? entry.eventSeq;
+    const isEnough = used + RESERVED / 2 < reserved;
+    this.seqs.set(entry.uid, { used, reserved: isEnough ? reserved : used + RESERVED });
+    if (!isEnough) this.reserve(entry.uid, used + RESERVED);
+    return used;
+  }
+
+  private reserve(uid: string, eventSeq: number): void {
+    this.registry
+      .update(uid, { eventSeq })
+      .catch((error: unknown) => this.logger.error(`Event numbers of ${uid} were not reserved: ${String(error)}`));
   }
 
   private send(

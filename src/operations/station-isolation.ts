@@ -17,8 +17,13 @@ const EQUAL_WEIGHT = 100;
 
 /** Variables that name files with certificate authorities. */
 const CERTIFICATES = [
-  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE'],
-  ...['GIT_SSL_CAINFO', 'GIT_SSL_CAPATH'],
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'CURL_CA_BUNDLE',
+  'REQUESTS_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'GIT_SSL_CAPATH',
 ];
 
 /** What really confines the code of repositories on this station: found out at start by trying to escape, told truly ever after. */
@@ -39,14 +44,17 @@ export class StationIsolation {
     const cpu = delegateCpu();
     const machine = { ...machineOf(config, folders, registry), ...(cpu.group && { cpuGroup: cpu.group }) };
     const limits: LimitsReport = {
-      ...{ memoryMb: config.appMemoryMb, processes: config.appMaxProcesses, diskMb: config.repoDiskMb },
+      memoryMb: config.appMemoryMb,
+      processes: config.appMaxProcesses,
+      diskMb: config.repoDiskMb,
       ...(cpu.group ? { cpuWeight: EQUAL_WEIGHT } : { cpuWeight: null, cpuReason: cpu.reason }),
       enforcedBy: 'watchdog',
     };
     const unconfined = (reason: string): SandboxPlan => ({
       isolation: { driver: 'none', reason },
       network: { mode: 'shared', reason: 'without a sandbox apps share the network of the host' },
-      ...{ limits, machine },
+      limits,
+      machine,
     });
     if (config.sandbox === 'none') return new StationIsolation(unconfined('SANDBOX=none'), config, owners);
     const probe = async (network: NetworkReport): Promise<SandboxPlan> => {

@@ -72,8 +72,15 @@ const logger = new Logger('Registry');
     },
   ],
   exports: [
-    ...[Manifests, RepositoryRegistry, OperationHistory, IdempotencyStore],
-    ...[KeyStore, OwnerStore, PatronStore, CredentialStore, AuditStore],
+    Manifests,
+    RepositoryRegistry,
+    OperationHistory,
+    IdempotencyStore,
+    KeyStore,
+    OwnerStore,
+    PatronStore,
+    CredentialStore,
+    AuditStore,
   ],
 })
 export class RegistryModule implements OnApplicationShutdown {

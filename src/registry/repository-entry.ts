@@ -56,7 +56,7 @@ export interface RepositoryEntry {
   runOptions: RunOptions | null;
   /** Credentials that clones and updates use. Encrypted at rest. */
   credentials: GitCredentials | StoredCredentials | null;
-  /** Counts the events of this repository, so that a client can resume. */
+  /** The last event number that is reserved: after a start of the server counting goes on behind it. */
   eventSeq: number;
   /** Which station holds the workspace, and which of its lives: for several stations on one database. */
   homeNode: string;

@@ -10,9 +10,12 @@ export abstract class RepositoryRegistry {
   abstract list(): Promise<RepositoryEntry[]>;
   abstract listOf(owner: string): Promise<RepositoryEntry[]>;
   /**
-   * Applies `changes` and writes row and manifest, on a full disk as soon as there is space; resolves to the whole entry,
-   * or undefined when it is gone.
+   * Applies `changes`, or what these are by the entry as it is when its turn has come, and writes row and manifest, on a
+   * full disk as soon as there is space; resolves to the whole entry, or undefined when it is gone.
    */
-  abstract update(uid: string, changes: Partial<RepositoryEntry>): Promise<RepositoryEntry | undefined>;
+  abstract update(
+    uid: string,
+    changes: Partial<RepositoryEntry> | ((before: RepositoryEntry) => Partial<RepositoryEntry>),
+  ): Promise<RepositoryEntry | undefined>;
   abstract remove(uid: string): Promise<void>;
 }

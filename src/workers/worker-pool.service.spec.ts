@@ -37,7 +37,12 @@ describe('the worker pool', () => {
     return pool.start({
       operation: 'unload',
       context: {
-        ...{ operationId, uid: 'r_1', repoId: fault ?? 'none', paths, log, sandbox: UNCONFINED },
+        operationId,
+        uid: 'r_1',
+        repoId: fault ?? 'none',
+        paths,
+        log,
+        sandbox: UNCONFINED,
         marker: `${MARKER}:${operationId}`,
       },
       input: {},
@@ -101,7 +106,9 @@ describe('the worker pool', () => {
 
   it('does not count on a waiting thread that has died', async () => {
     const broken = new WorkerPoolService({
-      ...{ memoryMb: 16, spare: 1, abortGraceMs: ABORT_GRACE_MS },
+      memoryMb: 16,
+      spare: 1,
+      abortGraceMs: ABORT_GRACE_MS,
       entry: new URL('data:text/javascript,process.exit()'),
     });
     expect(broken.stats().idle).toBe(1);
@@ -111,7 +118,9 @@ describe('the worker pool', () => {
 
   it('takes nothing any more once it is closed, and ends what is under way', async () => {
     const closing = new WorkerPoolService({
-      ...{ memoryMb: 16, spare: 1, abortGraceMs: ABORT_GRACE_MS },
+      memoryMb: 16,
+      spare: 1,
+      abortGraceMs: ABORT_GRACE_MS,
       entry: new URL('../../test/fixtures/workers/entry.js', import.meta.url),
     });
     const failure = new Failure('DRAINING', 'the server goes down');

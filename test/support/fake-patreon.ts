@@ -206,8 +206,12 @@ export class FakePatreon {
     this.accessTokens.set(access, { ...grant, expiresAt: Date.now() + this.tokensLiveSeconds * 1000 });
     this.refreshTokens.set(refresh, grant);
     json(response, 200, {
-      ...{ access_token: access, refresh_token: refresh, expires_in: this.tokensLiveSeconds },
-      ...{ token_type: 'Bearer', scope: grant.scope, version: '0.0.1' },
+      access_token: access,
+      refresh_token: refresh,
+      expires_in: this.tokensLiveSeconds,
+      token_type: 'Bearer',
+      scope: grant.scope,
+      version: '0.0.1',
     });
   }
 
@@ -233,7 +237,9 @@ export class FakePatreon {
     const memberships = isMember && includes.some((one) => one.startsWith('memberships')) ? [member] : [];
     return {
       data: {
-        ...{ type: 'user', id: user, attributes: { full_name: member?.name ?? `User ${user}` } },
+        type: 'user',
+        id: user,
+        attributes: { full_name: member?.name ?? `User ${user}` },
         relationships: { memberships: { data: memberships.map((one) => ({ type: 'member', id: idOf(one) })) } },
       },
       included: memberships.map((one) => this.memberResource(one, fields)),
@@ -273,7 +279,8 @@ export class FakePatreon {
     };
     const shown = this.trouble === 'incomplete' ? [] : fields;
     return {
-      ...{ type: 'member', id: idOf(member) },
+      type: 'member',
+      id: idOf(member),
       attributes: Object.fromEntries(Object.entries(all).filter(([name]) => shown.includes(name))),
       relationships: {
         campaign: { data: { type: 'campaign', id: campaign } },
@@ -286,8 +293,14 @@ export class FakePatreon {
 
 /** What a webhook holds: all of them. */
 const MEMBER_FIELDS = [
-  ...['patron_status', 'currently_entitled_amount_cents', 'last_charge_status', 'last_charge_date'],
-  ...['next_charge_date', 'pledge_cadence', 'is_gifted', 'is_free_trial'],
+  'patron_status',
+  'currently_entitled_amount_cents',
+  'last_charge_status',
+  'last_charge_date',
+  'next_charge_date',
+  'pledge_cadence',
+  'is_gifted',
+  'is_free_trial',
 ];
 
 const idOf = ({ user, campaign = CAMPAIGN }: FakeMember): string => `member-${campaign}-${user}`;

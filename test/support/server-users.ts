@@ -28,6 +28,14 @@ export const asUser = ({ uid }: ServerUser): string[] =>
  * `path` is covered by `substitute`.
  */
 export const withSubstitute = (path: string, substitute: string): string[] => [
-  ...['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c'],
-  ...['mount --bind "$1" "$2" && shift 2 && exec "$@"', 'sh', resolve(substitute), path],
+  'unshare',
+  '--mount',
+  '--propagation',
+  'private',
+  '/bin/sh',
+  '-c',
+  'mount --bind "$1" "$2" && shift 2 && exec "$@"',
+  'sh',
+  resolve(substitute),
+  path,
 ];

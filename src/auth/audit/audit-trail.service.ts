@@ -44,7 +44,12 @@ export class AuditTrail {
   ): Promise<void> {
     const outcome = code === undefined ? 'succeeded' : 'refused';
     await this.keep(by, origin, {
-      ...{ action, repoId: repoId ?? null, uid: null, operationId: null, outcome, code: code ?? null },
+      action,
+      repoId: repoId ?? null,
+      uid: null,
+      operationId: null,
+      outcome,
+      code: code ?? null,
     });
   }
 

@@ -25,6 +25,8 @@ function keep(request: StationRequest, audit: AuditTrail): void {
   const { repoId } = (params ?? {}) as { repoId?: string };
   const action = operation ?? `${method} ${path}`;
   void audit.answered(principal, originOf(request), {
-    ...{ action, repoId: repoId?.slice(0, MAX_CHARS), code: failure?.code },
+    action,
+    repoId: repoId?.slice(0, MAX_CHARS),
+    code: failure?.code,
   });
 }

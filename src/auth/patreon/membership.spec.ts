@@ -7,8 +7,15 @@ const plan = (id: string, tiers: string[]): Plan => ({ id, name: id, permissions
 const PLANS = [plan('small', ['1']), plan('middle', ['2', '3']), plan('large', ['4'])];
 
 const ACTIVE: Membership = {
-  ...{ memberId: 'm', patronStatus: 'active_patron', tierIds: ['2'], entitledCents: 500 },
-  ...{ isGifted: false, isFreeTrial: false, lastChargeStatus: 'Paid', lastChargeAt: 0, nextChargeAt: 0 },
+  memberId: 'm',
+  patronStatus: 'active_patron',
+  tierIds: ['2'],
+  entitledCents: 500,
+  isGifted: false,
+  isFreeTrial: false,
+  lastChargeStatus: 'Paid',
+  lastChargeAt: 0,
+  nextChargeAt: 0,
   pledgeCadence: 1,
 };
 const ALL = { countsGifted: true, countsTrial: true };

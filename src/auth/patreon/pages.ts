@@ -65,8 +65,12 @@ const STYLE = `
 function sendPage(response: Response, status: number, { title, body, script }: Page): void {
   const nonce = randomBytes(16).toString('base64');
   const policy = [
-    ...[`default-src 'none'`, `style-src 'nonce-${nonce}'`, `script-src 'nonce-${nonce}'`],
-    ...[`base-uri 'none'`, `form-action 'none'`, `frame-ancestors 'none'`],
+    `default-src 'none'`,
+    `style-src 'nonce-${nonce}'`,
+    `script-src 'nonce-${nonce}'`,
+    `base-uri 'none'`,
+    `form-action 'none'`,
+    `frame-ancestors 'none'`,
   ];
   response.setHeader('Content-Security-Policy', policy.join('; '));
   response.status(status).type('html').send(`<!doctype html>

@@ -59,7 +59,9 @@ export class PatreonClient {
     this.library = new PatreonUserClient({
       name: 'docking-station',
       oauth: {
-        ...{ clientId, clientSecret, redirectUri },
+        clientId,
+        clientSecret,
+        redirectUri,
         authorizationUri: `${apiUrl}/oauth2/authorize`,
         accessTokenUri: `${apiUrl}/api/oauth2/token`,
       },

@@ -88,7 +88,9 @@ describe('Who has signed in with Patreon', () => {
     const { clientId, clientSecret, campaignId, webhookSecret, creator, url: apiUrl } = patreon;
     const rules = { graceMs: GRACE_MS, retentionMs: 30 * 24 * HOUR_MS, countsGifted: true, countsTrial: false };
     const config = {
-      ...{ host: '127.0.0.1', port: 6969, dataDir: folder },
+      host: '127.0.0.1',
+      port: 6969,
+      dataDir: folder,
       patreon: { clientId, clientSecret, campaignId, webhookSecret, creator, apiUrl, checkEveryMs: 0, ...rules },
     } as unknown as StationConfig & { patreon: NonNullable<StationConfig['patreon']> };
     const events = new InProcessEventBus();

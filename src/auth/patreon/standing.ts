@@ -28,8 +28,12 @@ export function firstStanding(
   chargedAt: number | null,
 ): Standing | undefined {
   const active: Standing = {
-    ...{ phase: 'active', plan: '', why: null },
-    ...{ noticeSince: null, lapsedSince: null, reducedSince: null },
+    phase: 'active',
+    plan: '',
+    why: null,
+    noticeSince: null,
+    lapsedSince: null,
+    reducedSince: null,
   };
   if (claim.kind === 'entitled') return { ...active, plan: claim.plan };
   if (claim.kind === 'none' || claim.plan === null) return undefined;
@@ -53,7 +57,11 @@ export function nextStanding(
   if (claim.kind === 'entitled' && isConfirmed) {
     const more = rankOf(claim.plan) - rankOf(before.plan);
     return {
-      ...{ phase: 'active', plan: claim.plan, why: null, noticeSince: null, lapsedSince: null },
+      phase: 'active',
+      plan: claim.plan,
+      why: null,
+      noticeSince: null,
+      lapsedSince: null,
       // Each time that it becomes less has a grace of its own.
       reducedSince: more < 0 ? now : more > 0 ? null : before.reducedSince,
     };

@@ -42,8 +42,15 @@ const PERMITTED_WHEN_LAPSED = new Set<Permission>([...ALWAYS_PERMITTED, 'keys'])
 
 /** Of whom nothing bounds. */
 export const UNBOUNDED: Quotas = {
-  ...{ repositories: null, runningApps: null, operationsAtOnce: null, queuedOperations: null },
-  ...{ memoryPerAppMb: null, diskPerRepositoryMb: null, diskMb: null, requestsPerMinute: null, keys: null },
+  repositories: null,
+  runningApps: null,
+  operationsAtOnce: null,
+  queuedOperations: null,
+  memoryPerAppMb: null,
+  diskPerRepositoryMb: null,
+  diskMb: null,
+  requestsPerMinute: null,
+  keys: null,
 };
 
 /** What a limit counts, as a refusal says it. */

@@ -38,7 +38,12 @@ const app: Plain<AppDto> = {
 
 const ended: Plain<AppDto> = {
   ...app,
-  ...{ pid: null, ready: false, exitCode: null, signal: 'SIGTERM', stoppedAt: TIME + 60_000, stopReason: 'stop' },
+  pid: null,
+  ready: false,
+  exitCode: null,
+  signal: 'SIGTERM',
+  stoppedAt: TIME + 60_000,
+  stopReason: 'stop',
 };
 
 const repository: Plain<RepositoryDto> = {
@@ -49,7 +54,10 @@ const repository: Plain<RepositoryDto> = {
   state: 'running',
   owner: 'admin',
   visibility: 'private',
-  ...{ packageManager, node, isolation, network },
+  packageManager,
+  node,
+  isolation,
+  network,
   limits: {
     memoryMb: 4096,
     processes: 1024,
@@ -65,7 +73,10 @@ const repository: Plain<RepositoryDto> = {
 
 const cloned: Plain<results.CloneResultDto> = {
   ...repository,
-  ...{ state: 'cloned', packageManager: null, node: null, app: undefined },
+  state: 'cloned',
+  packageManager: null,
+  node: null,
+  app: undefined,
   durationMs: 1830,
   warnings: ['The Git host redirects https://github.com/octocat/hello to https://github.com/octocat/Hello-World'],
 };
@@ -91,11 +102,19 @@ const broken: Plain<RepositoryDto> = {
 const status: Plain<results.StatusResultDto> = {
   ...repository,
   git: {
-    ...{ branch: 'main', commit: COMMIT, upstream: 'origin/main', ahead: 0, behind: 0 },
-    ...{ clean: false, changed: ['README.md'], untracked: 1 },
+    branch: 'main',
+    commit: COMMIT,
+    upstream: 'origin/main',
+    ahead: 0,
+    behind: 0,
+    clean: false,
+    changed: ['README.md'],
+    untracked: 1,
   },
   package: {
-    ...{ name: 'hello-world', version: '1.0.0', scripts: { start: 'node server.js' } },
+    name: 'hello-world',
+    version: '1.0.0',
+    scripts: { start: 'node server.js' },
     dependencies: { declared: 2, installed: 2 },
   },
   diskBytes: 4_194_304,
@@ -119,11 +138,21 @@ const update: Plain<results.UpdateResultDto> = {
 };
 
 const install: Plain<results.InstallResultDto> = {
-  ...{ packageManager, node, frozen: true, scriptsNotRun: ['esbuild@0.25.0'], durationMs: 5210, warnings: [] },
+  packageManager,
+  node,
+  frozen: true,
+  scriptsNotRun: ['esbuild@0.25.0'],
+  durationMs: 5210,
+  warnings: [],
 };
 const run: Plain<results.RunResultDto> = { ...app, readiness: 'listening' };
 const stop: Plain<results.StopResultDto> = {
-  ...{ stopped: true, alreadyStopped: false, exitCode: null, signal: 'SIGTERM', forced: false, durationMs: 112 },
+  stopped: true,
+  alreadyStopped: false,
+  exitCode: null,
+  signal: 'SIGTERM',
+  forced: false,
+  durationMs: 112,
 };
 const unload: Plain<results.UnloadResultDto> = { unloaded: true, appStopped: true, freedBytes: 4_194_304 };
 
@@ -139,7 +168,8 @@ const operation: Plain<OperationDto> = {
   queuedAt: TIME - 20,
   startedAt: TIME,
   timeoutMs: 330_000,
-  ...{ isolation, network },
+  isolation,
+  network,
 };
 const failed: Plain<OperationDto> = {
   ...operation,
@@ -172,7 +202,11 @@ const queued: Plain<OperationDto> = {
 const succeeded: Plain<OperationDto> = { ...failed, status: 'succeeded', percent: 100, error: undefined, result: run };
 const foreground: Plain<results.RunResultDto> = {
   ...ended,
-  ...{ readiness: 'exited', exitCode: 2, signal: null, output: 'src/main.ts: error\n', truncated: false },
+  readiness: 'exited',
+  exitCode: 2,
+  signal: null,
+  output: 'src/main.ts: error\n',
+  truncated: false,
 };
 
 /** Of each the first is the schema's; the others are for the fields that it does not have. */

@@ -25,7 +25,9 @@ export const problem: Plain<Problem> = {
   operation: 'run',
   operationId: OPERATION_ID,
   repoId: REPO_ID,
-  ...{ retryable: failure.retryable, suggestion: failure.suggestion, context: failure.context },
+  retryable: failure.retryable,
+  suggestion: failure.suggestion,
+  context: failure.context,
   requestId: '48c4c391-17d0-4ca4-ba0b-463ee967f160',
 };
 

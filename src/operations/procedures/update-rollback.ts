@@ -62,8 +62,12 @@ export class UpdateRollback {
     const entry = await job.entry();
     return new Failure(code, message, {
       context: {
-        ...{ from: output.from, to: output.to, savedRef: output.savedRef },
-        ...{ failedStep: step, restarted: false, rolledBack: !back.failure },
+        from: output.from,
+        to: output.to,
+        savedRef: output.savedRef,
+        failedStep: step,
+        restarted: false,
+        rolledBack: !back.failure,
         outcomes: { new: told(failure), old: this.outcomeOfOld(entry, back) },
         logs: {
           new: newLog,

@@ -37,7 +37,10 @@ async function open(file: string): Promise<DataSource> {
     enableWAL: true,
     entities: TABLES,
     migrations: [
-      ...[FirstTables1700000000000, IdempotentAnswers1700000001000, Owners1700000002000, Audit1700000003000],
+      FirstTables1700000000000,
+      IdempotentAnswers1700000001000,
+      Owners1700000002000,
+      Audit1700000003000,
       Patrons1700000004000,
     ],
   });

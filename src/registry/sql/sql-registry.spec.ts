@@ -13,15 +13,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
+import { entryOf, TOKEN } from '../../../test/support/repository-entry.js';
 import type { Operation } from '../../contracts/shapes.js';
 import { Manifests } from '../manifests.js';
-import type { RepositoryEntry } from '../repository-entry.js';
 import { Secrets } from '../secrets.js';
 import { openDatabase } from './database.js';
 import { SqlOperationHistory } from './sql-operation-history.js';
 import { SqlRepositoryRegistry } from './sql-repository-registry.js';
-
-const TOKEN = 'a-secret-token';
 
 describe('the registry', () => {
   let folder: string;
@@ -145,22 +143,21 @@ describe('the registry', () => {
   });
 });
 
-function entryOf(uid: string, repoId: string): RepositoryEntry {
-  return {
-    ...{ uid, repoId, owner: 'ann', visibility: 'private', workspace: repoId, depth: 1, eventSeq: 0 },
-    ...{ canonicalUrl: 'https://example.org/owner/app', repoUrl: 'https://example.org/owner/app' },
-    ...{ branch: 'main', refKind: 'branch', commit: null, state: 'cloned', stateReason: null },
-    ...{ declaresDependencies: true, defaults: {}, installed: null, app: null, appOperationId: null, appTree: null },
-    ...{ isolated: null, isolation: { driver: 'none' }, network: { mode: 'shared' }, homeNode: 'here', epoch: 1 },
-    limits: { memoryMb: null, processes: null, diskMb: null, cpuWeight: null, enforcedBy: 'none' },
-    ...{ runOptions: { env: { API_KEY: TOKEN } }, credentials: { token: TOKEN }, createdAt: 1, updatedAt: 1 },
-  };
-}
-
 function operationOf(number: number): Operation {
   return {
-    ...{ operationId: `op_${String(number).padStart(3, '0')}`, operation: 'install', repoId: 'owner-app', uid: 'r_1' },
-    ...{ owner: 'ann', status: 'succeeded', phase: null, percent: 100, message: null, timeoutMs: 1 },
-    ...{ isolation: { driver: 'none' }, network: { mode: 'shared' }, queuedAt: number, finishedAt: number + 1 },
+    operationId: `op_${String(number).padStart(3, '0')}`,
+    operation: 'install',
+    repoId: 'owner-app',
+    uid: 'r_1',
+    owner: 'ann',
+    status: 'succeeded',
+    phase: null,
+    percent: 100,
+    message: null,
+    timeoutMs: 1,
+    isolation: { driver: 'none' },
+    network: { mode: 'shared' },
+    queuedAt: number,
+    finishedAt: number + 1,
   };
 }

@@ -58,11 +58,15 @@ export class SqlRepositoryRegistry extends RepositoryRegistry {
     return this.toEntries(await this.table.find({ where: { owner }, order: { createdAt: 'ASC' } }));
   }
 
-  async update(uid: string, changes: Partial<RepositoryEntry>): Promise<RepositoryEntry | undefined> {
+  async update(
+    uid: string,
+    changes: Partial<RepositoryEntry> | ((before: RepositoryEntry) => Partial<RepositoryEntry>),
+  ): Promise<RepositoryEntry | undefined> {
     return this.writes.take(uid, async () => {
       const before = await this.find(uid);
       if (!before) return undefined;
-      const entry = { ...before, ...changes, updatedAt: Date.now() };
+      const wanted = typeof changes === 'function' ? changes(before) : changes;
+      const entry = { ...before, ...wanted, updatedAt: Date.now() };
       await this.unwritten.orHold(uid, entry, async () => {
         await whileWriting(this.table.update({ uid }, this.toRow(entry)));
         await this.manifests.write(entry);

@@ -179,6 +179,13 @@ export const AuditTable = new EntitySchema<AuditRecord>({
 });
 
 export const TABLES = [
-  ...[RepositoryTable, OperationTable, KeyTable, IdempotencyTable, OwnerTable, AuditTable],
-  ...[PatronTable, CreatorTokensTable, CredentialTable],
+  RepositoryTable,
+  OperationTable,
+  KeyTable,
+  IdempotencyTable,
+  OwnerTable,
+  AuditTable,
+  PatronTable,
+  CreatorTokensTable,
+  CredentialTable,
 ];

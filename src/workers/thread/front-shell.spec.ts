@@ -30,7 +30,12 @@ describe.each(plansOfThisMachine())('A shell in front of a script, with the sand
     const env = { PATH: process.env.PATH ?? '' };
     const args = ['-c', script];
     const child = await thread.sandbox.spawn({
-      ...{ purpose: 'app', file: '/bin/sh', args, cwd: workspace, env, stdin: 'open' },
+      purpose: 'app',
+      file: '/bin/sh',
+      args,
+      cwd: workspace,
+      env,
+      stdin: 'open',
     });
     const tree = new AppTree(thread.context.marker, () => undefined);
     tree.grow(child);

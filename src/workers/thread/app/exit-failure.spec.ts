@@ -2,8 +2,17 @@ import type { App } from '../../../contracts/shapes.js';
 import { exitFailure } from './exit-failure.js';
 
 const app: App = {
-  ...{ pid: null, script: 'start', command: 'node .', port: null, appPort: null, url: null, ready: false },
-  ...{ startedAt: 0, restarts: 0, exitCode: 1, signal: null },
+  pid: null,
+  script: 'start',
+  command: 'node .',
+  port: null,
+  appPort: null,
+  url: null,
+  ready: false,
+  startedAt: 0,
+  restarts: 0,
+  exitCode: 1,
+  signal: null,
 };
 const failure = (lines: string[], scripts: Record<string, string> = { start: 'node .', build: 'tsc' }) =>
   exitFailure(app, scripts, lines);

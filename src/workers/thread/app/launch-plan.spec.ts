@@ -16,12 +16,22 @@ describe('the commands that start a script', () => {
     const installed: InstallRecord = {
       packageManager: { name, wanted: null, used: name, version, why: '' },
       node: { wanted: null, used: '22.1.0', why: '' },
-      ...{ nodePath: process.execPath, binPaths: [thread.paths.workspace], fingerprint: '', production: false },
+      nodePath: process.execPath,
+      binPaths: [thread.paths.workspace],
+      fingerprint: '',
+      production: false,
     };
     const input: RunInput = {
-      ...{ port: 3000, appPort: 3000, host: '127.0.0.1', env: {}, background: true, readyTimeoutMs: 0 },
-      ...{ installed, stopGraceMs: 0, restarts: 0 },
-      ...{ toolchain: { store: '', registry: { url: '', strictSsl: true } } },
+      port: 3000,
+      appPort: 3000,
+      host: '127.0.0.1',
+      env: {},
+      background: true,
+      readyTimeoutMs: 0,
+      installed,
+      stopGraceMs: 0,
+      restarts: 0,
+      toolchain: { store: '', registry: { url: '', strictSsl: true } },
       ...more,
     };
     return planLaunch(input, thread.next());

@@ -59,7 +59,11 @@ function commandsFor(
   const { name, version } = packageManager;
   const major = semver.major(version);
   const start = (file: string, args: string[], more = {}): Command => ({
-    ...{ purpose: 'app', file, args, cwd, stdin: 'open' },
+    purpose: 'app',
+    file,
+    args,
+    cwd,
+    stdin: 'open',
     env: { ...env, ...more },
   });
   if (name === 'bun' || (name === 'yarn' && major >= 2)) return [start(join(binPaths[0] ?? '', name), ['run', script])];

@@ -33,8 +33,14 @@ class Repository extends TestThread {
   async run(options: Partial<RunInput> = {}): Promise<RunResult> {
     this.port = options.port ?? (await freePort());
     const input: RunInput = {
-      ...{ port: this.port, appPort: this.port, host: '127.0.0.1', env: {}, background: true },
-      ...{ readyTimeoutMs: 20_000, stopGraceMs: 300, restarts: 0 },
+      port: this.port,
+      appPort: this.port,
+      host: '127.0.0.1',
+      env: {},
+      background: true,
+      readyTimeoutMs: 20_000,
+      stopGraceMs: 300,
+      restarts: 0,
       toolchain: { store: this.paths.home, registry: { url: 'http://127.0.0.1:9/', strictSsl: true } },
       ...options,
     };
@@ -200,9 +206,16 @@ describe('an app', () => {
       const { workspace, home } = repository.paths;
       expect([lines[0], lines.at(-1)]).toEqual(['before', 'after']);
       for (const line of [
-        ...[`PORT=${repository.port}`, 'MINE=a "b" $c', `HOME=${home}`, `INIT_CWD=${workspace}`, 'BROWSER=none'],
-        ...['npm_lifecycle_event=start', 'npm_lifecycle_script=env', 'npm_package_name=an-app'],
-        ...['npm_package_version=1.2.3', `npm_package_json=${workspace}/package.json`],
+        `PORT=${repository.port}`,
+        'MINE=a "b" $c',
+        `HOME=${home}`,
+        `INIT_CWD=${workspace}`,
+        'BROWSER=none',
+        'npm_lifecycle_event=start',
+        'npm_lifecycle_script=env',
+        'npm_package_name=an-app',
+        'npm_package_version=1.2.3',
+        `npm_package_json=${workspace}/package.json`,
       ]) {
         expect(lines).toContain(line);
       }

@@ -34,8 +34,12 @@ describe('a sandbox of a repository that has put something in the place of its o
     const sandbox = new Bubblewrap(plan, { operationId: 'op', repoId: 'app', paths, marker });
     try {
       const { stdout, exited } = await sandbox.spawn({
-        ...{ purpose: 'app', file: '/bin/sh', args: ['-c', `{ ${script}; } 2>&1`], cwd: paths.workspace },
-        ...{ env: { PATH: '/usr/bin:/bin' }, stdin: 'empty' },
+        purpose: 'app',
+        file: '/bin/sh',
+        args: ['-c', `{ ${script}; } 2>&1`],
+        cwd: paths.workspace,
+        env: { PATH: '/usr/bin:/bin' },
+        stdin: 'empty',
       });
       await exited;
       await eventually('the sandbox has ended', () => findTree({ marker }).length === 0);

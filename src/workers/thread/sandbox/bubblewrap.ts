@@ -29,8 +29,16 @@ import type {
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const NAMESPACES = [
-  ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--die-with-parent'],
-  ...['--new-session', '--disable-userns', '--cap-drop', 'ALL'],
+  '--unshare-user',
+  '--unshare-pid',
+  '--unshare-ipc',
+  '--unshare-uts',
+  '--unshare-cgroup-try',
+  '--die-with-parent',
+  '--new-session',
+  '--disable-userns',
+  '--cap-drop',
+  'ALL',
 ];
 
 /** Every command in namespaces of its own: it sees the system, its repository and its home, and no process but its own. */
@@ -62,9 +70,26 @@ export class Bubblewrap implements Sandbox {
     const filtered = filter === undefined ? [] : ['--seccomp', String(FIRST_FREE_DESCRIPTOR + seen.length)];
     const [file = '', ...args] = [
       ...(isPrivate ? chain.startWithNetwork(routes) : chain.start),
-      ...[...this.bwrap(command.purpose, chain), ...view.args, ...manifest.args, ...filtered, ...CLOSING],
-      ...['--chdir', command.cwd, '--as-pid-1', '--args', String(PIPES.arguments), '--info-fd', String(PIPES.news)],
-      ...['--', ...limitArguments(limits), '/bin/sh', '-c', INIT, 'sh', command.file, ...command.args],
+      ...this.bwrap(command.purpose, chain),
+      ...view.args,
+      ...manifest.args,
+      ...filtered,
+      ...CLOSING,
+      '--chdir',
+      command.cwd,
+      '--as-pid-1',
+      '--args',
+      String(PIPES.arguments),
+      '--info-fd',
+      String(PIPES.news),
+      '--',
+      ...limitArguments(limits),
+      '/bin/sh',
+      '-c',
+      INIT,
+      'sh',
+      command.file,
+      ...command.args,
     ];
     const env = { PATH: SYSTEM_PATH, [TREE_MARKER]: this.context.marker };
     const pipes = Object.values(PIPES).map(() => 'pipe' as const);
@@ -123,7 +148,14 @@ export class Bubblewrap implements Sandbox {
     const { temporary, empty } = this.folder;
     const id = String(this.user);
     return [
-      ...['bwrap', ...NAMESPACES, '--uid', id, '--gid', id, '--hostname', repoId],
+      'bwrap',
+      ...NAMESPACES,
+      '--uid',
+      id,
+      '--gid',
+      id,
+      '--hostname',
+      repoId,
       ...mountArguments({ purpose, paths, machine, temporary, empty, sourceOf }),
       ...this.folder
         .etcFiles(this.isPrivate(purpose))

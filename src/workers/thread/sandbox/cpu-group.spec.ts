@@ -35,18 +35,20 @@ if (cgroup === undefined) console.warn('No cgroup v2 of our own: that repositori
 
     it('is that of the repository for whatever it starts, and is given back', async () => {
       const paths = {
-        ...{
-          workspace: join(root, 'workspace'),
-          home: join(root, 'homes', 'r_1'),
-          staging: join(root, 'staging', 'r_1'),
-        },
+        workspace: join(root, 'workspace'),
+        home: join(root, 'homes', 'r_1'),
+        staging: join(root, 'staging', 'r_1'),
         log: join(root, 'log'),
       };
       const context = { operationId: 'op_1', repoId: 'app', paths, marker: `cpu-spec:${process.pid}` };
       const sandbox = openSandbox({ ...plan, machine: { ...plan.machine, cpuGroup: parent } }, context);
       const child = await sandbox.spawn({
-        ...{ purpose: 'git', file: '/bin/sh', args: ['-c', 'read line; cat /proc/self/cgroup'], cwd: '/' },
-        ...{ env: { PATH: process.env.PATH ?? '' }, stdin: 'open' },
+        purpose: 'git',
+        file: '/bin/sh',
+        args: ['-c', 'read line; cat /proc/self/cgroup'],
+        cwd: '/',
+        env: { PATH: process.env.PATH ?? '' },
+        stdin: 'open',
       });
       const members = () => readFileSync(join(parent, 'r_1', 'cgroup.procs'), 'utf8').split('\n');
       await eventually('it is in the group', () => members().includes(String(child.identity.pid)));

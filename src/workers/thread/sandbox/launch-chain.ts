@@ -69,7 +69,14 @@ export class LaunchChain {
   /** Without a network of its own. */
   get start(): string[] {
     const mounts = [
-      ...['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c', MOUNT_PATHS, 'sh'],
+      'unshare',
+      '--mount',
+      '--propagation',
+      'private',
+      '/bin/sh',
+      '-c',
+      MOUNT_PATHS,
+      'sh',
       ...this.places.flatMap(({ own, place }) => [own, place]),
       '--',
     ];

@@ -15,7 +15,9 @@ const openFiles = Math.min(own || MAX_OPEN_FILES, MAX_OPEN_FILES);
  */
 export function limitArguments({ processes, diskMb }: LimitsReport): string[] {
   return [
-    ...['prlimit', '--core=0', `--nofile=${openFiles}`],
+    'prlimit',
+    '--core=0',
+    `--nofile=${openFiles}`,
     ...(processes === null ? [] : [`--nproc=${processes}`]),
     ...(diskMb === null ? [] : [`--fsize=${diskMb * MIB}`]),
     '--',

@@ -8,7 +8,11 @@ const paths = { workspace: '/none/workspace', home: '/none/home', staging: '/non
 
 const mounts = (hidden: string[], readable: string[] = []): string =>
   mountArguments({
-    ...{ purpose: 'app', paths, temporary: '/none/tmp', empty: '/none/empty', sourceOf: (path) => path },
+    purpose: 'app',
+    paths,
+    temporary: '/none/tmp',
+    empty: '/none/empty',
+    sourceOf: (path) => path,
     machine: { ...UNCONFINED.machine, hidden, readable },
   }).join(' ');
 

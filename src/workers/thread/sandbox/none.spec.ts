@@ -8,8 +8,13 @@ import type { Command } from './sandbox.js';
 describe('a command without a sandbox', () => {
   const sandbox = new NoSandbox('test:marker');
   const shell = (script: string, more: Partial<Command> = {}): Command => ({
-    ...{ purpose: 'app', file: '/bin/sh', args: ['-c', script], cwd: '/', stdin: 'open' },
-    ...{ env: { PATH: process.env.PATH ?? '' }, ...more },
+    purpose: 'app',
+    file: '/bin/sh',
+    args: ['-c', script],
+    cwd: '/',
+    stdin: 'open',
+    env: { PATH: process.env.PATH ?? '' },
+    ...more,
   });
 
   it('gets the environment that it is given, the marker, and nothing of the server', async () => {

@@ -126,10 +126,19 @@ export class PrivateNetwork {
     const slirp = this.start(
       [
         // It needs more rights than a sandbox has: as root it gives up what it does not need itself.
-        ...['setpriv', '--pdeathsig', 'KILL', 'slirp4netns', '--configure', '--disable-host-loopback', '--mtu=65520'],
+        'setpriv',
+        '--pdeathsig',
+        'KILL',
+        'slirp4netns',
+        '--configure',
+        '--disable-host-loopback',
+        '--mtu=65520',
         ...(asRoot ? ['--enable-sandbox', '--enable-seccomp'] : []),
-        ...['--ready-fd=3', '--netns-type=path', `--userns-path=/proc/${pid}/ns/user`],
-        ...[`/proc/${pid}/ns/net`, 'tap0'],
+        '--ready-fd=3',
+        '--netns-type=path',
+        `--userns-path=/proc/${pid}/ns/user`,
+        `/proc/${pid}/ns/net`,
+        'tap0',
       ],
       ['ignore', 'ignore', 'pipe', 'pipe'],
     );

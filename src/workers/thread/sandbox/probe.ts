@@ -59,15 +59,22 @@ export async function probeSandbox({ plan, folder, marker }: ProbeSetting): Prom
   const own = Object.values(networkInterfaces()).flatMap((list = []) => list.map(({ address }) => address));
   const isPrivate = plan.network.mode === 'private';
   const question = {
-    ...{ neighbour, pid: process.pid, port: (server.address() as AddressInfo).port, secret: marker + ':server' },
+    neighbour,
+    pid: process.pid,
+    port: (server.address() as AddressInfo).port,
+    secret: marker + ':server',
     addresses: isPrivate ? ['127.0.0.1', '10.0.2.2', ...own.filter((address) => !address.includes('%'))] : [],
   };
   const sandbox = openSandbox(plan, { operationId: 'probe', repoId: 'probe', paths, marker });
   try {
     const child = await within(
       sandbox.spawn({
-        ...{ purpose: 'app', file: process.execPath, args: ['-e', ESCAPES, JSON.stringify(question)] },
-        ...{ cwd: paths.workspace, env: { PATH: '/usr/bin:/bin' }, stdin: 'empty' },
+        purpose: 'app',
+        file: process.execPath,
+        args: ['-e', ESCAPES, JSON.stringify(question)],
+        cwd: paths.workspace,
+        env: { PATH: '/usr/bin:/bin' },
+        stdin: 'empty',
       }),
     );
     const [said, complaint] = await within(Promise.all([text(child.stdout), text(child.stderr)]));

@@ -107,7 +107,7 @@ export class PackageRegistry {
       retry: { retries: 2, minTimeout: 500, maxTimeout: 5_000 },
       timeout: 60_000,
       // Known to npm-registry-fetch, not to its types.
-      ...{ signal: this.signal },
+      signal: this.signal,
     };
   }
 }

@@ -7,8 +7,15 @@ const OF_YARN = ['.yarn/unplugged', '.yarn/install-state.gz', '.yarn/build-state
 export const YARN_CACHE = '.yarn/cache';
 /** Files at the root that an install may write anew. */
 export const INSTALL_FILES = [
-  ...['.pnp.cjs', '.pnp.loader.mjs', '.pnp.data.json', 'package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock'],
-  ...['pnpm-lock.yaml', 'bun.lock', 'bun.lockb'],
+  '.pnp.cjs',
+  '.pnp.loader.mjs',
+  '.pnp.data.json',
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'yarn.lock',
+  'pnpm-lock.yaml',
+  'bun.lock',
+  'bun.lockb',
 ];
 /** Beyond this many folders the members of a workspace are not looked for any further. */
 const MAX_FOLDERS = 20_000;
