@@ -291,10 +291,13 @@ describe('A webhook', () => {
       [gone, { status: 'active_patron' }],
       [here, { status: 'former_patron' }],
     ] as const) {
-      const asked = patreon.asked('identity');
+      const hookedAt = Date.now();
       expect(await hook(user, says)).toBe(204);
-      await eventually('Patreon was asked', () => patreon.asked('identity') > asked);
-      await eventually('its answer was taken in', async () => (await me(keys[0])).plan === 'small');
+      await eventually('Patreon was asked, and its answer taken in', async () => {
+        const path = `/auth/owners?owner=${ownerOf(user)}`;
+        const { body } = await station.api<{ owners: { patron: { confirmedAt: number } }[] }>('GET', path);
+        return Number(body.result.owners[0]?.patron.confirmedAt) >= hookedAt;
+      });
     }
     expect((await me(keys[0])).permissions).not.toContain('clone');
     expect((await me(keys[1])).permissions).toContain('clone');

@@ -9,7 +9,6 @@ const CODE_BY_STATUS: Record<number, FailureCode> = {
   404: 'NOT_FOUND',
   405: 'NOT_FOUND',
   413: 'TOO_LARGE',
-  503: 'DRAINING',
 };
 
 /**

@@ -19,12 +19,12 @@ export interface RepositoryPaths {
   staging: string;
 }
 
-/** For one operation; as an https token or an ssh key. Never logged, never in an argument list, never on disk but 0600. */
 /** Names credentials that the owner has stored. */
 export interface StoredCredentials {
   credentialId: string;
 }
 
+/** An https token or an ssh key, for one operation. Never logged, never in an argument list, on disk with mode 0600 only. */
 export type GitCredentials = { username?: string; token: string } | { privateKey: string; passphrase?: string };
 
 export interface GitAccess {
@@ -192,8 +192,7 @@ export interface RunResult extends App {
 export interface StopInput {
   tree: ProcessTree;
   graceMs: number;
-  /** Host and ports to be free again before stop answers. */
-  host: string;
+  /** To be free again before stop answers. */
   ports: number[];
 }
 

@@ -30,7 +30,7 @@ const up = {
     status: 'up',
     repositories: { cloning: 0, cloned: 1, ready: 0, running: 2, stopped: 1, error: 0 },
     apps: { running: 2 },
-    queue: { queued: 0, running: 1, limit: 100, draining: false },
+    queue: { queued: 0, maxQueued: 100, running: 1, maxRunning: 3, draining: false },
   },
   workers: { status: 'up', busy: 1, idle: 2, sessions: 2, limits: { workers: 3, memoryMb: 256 } },
   isolation: {

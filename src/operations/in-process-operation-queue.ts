@@ -62,8 +62,9 @@ export class InProcessOperationQueue extends OperationQueue {
   stats(): QueueStats {
     return {
       queued: this.waiting.length,
+      maxQueued: this.limits.waiting,
       running: countBy(this.running, ({ lane }) => lane).get('work') ?? 0,
-      limit: this.limits.lanes.work,
+      maxRunning: this.limits.lanes.work,
       draining: this.draining,
     };
   }

@@ -20,8 +20,11 @@ export interface QueueItem {
 
 export interface QueueStats {
   queued: number;
+  /** How many may wait. */
+  maxQueued: number;
+  /** Of what is work: status, stop and unload run beside it. */
   running: number;
-  limit: number;
+  maxRunning: number;
   draining: boolean;
 }
 

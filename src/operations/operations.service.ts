@@ -118,6 +118,9 @@ export class OperationsService {
       recorded.resolve(false);
       this.queue.remove([operation.operationId]);
       this.live.delete(operation.operationId);
+      // Whoever has joined it meanwhile waits for its outcome.
+      this.conclude(live, outcomeOf(error));
+      finish(this.shown(operation));
       throw Failure.of(error);
     }
     this.announce(live);

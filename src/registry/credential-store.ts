@@ -7,7 +7,8 @@ export interface StoredCredential {
   name: string;
   /** Epoch milliseconds. */
   createdAt: number;
-  secret: GitCredentials;
+  /** null: it was encrypted with another SECRETS_KEY, and is lost. */
+  secret: GitCredentials | null;
 }
 
 /** The Git credentials of owners. A port: its token is this class. */

@@ -2,8 +2,6 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Principal } from '../auth/principal.js';
 import type { StationRequest } from '../common/request-context.js';
-import { validate } from '../common/validation.js';
-import { NoOptionsDto } from './dto/operations.dto.js';
 
 /** One request with its answer and its caller. */
 export interface Exchange {
@@ -12,18 +10,9 @@ export interface Exchange {
   caller: Principal;
 }
 
-export const HttpExchange = createParamDecorator((_: unknown, context: ExecutionContext) => exchangeOf(context));
-
-/** Of a route that takes no body: what is in one is refused by name. */
-export const BodilessExchange = createParamDecorator((_: unknown, context: ExecutionContext): Exchange => {
-  const exchange = exchangeOf(context);
-  validate(NoOptionsDto, exchange.request.body);
-  return exchange;
-});
-
-function exchangeOf(context: ExecutionContext): Exchange {
+export const HttpExchange = createParamDecorator((_: unknown, context: ExecutionContext): Exchange => {
   const http = context.switchToHttp();
   const request = http.getRequest<StationRequest>();
   if (!request.principal) throw new Error('the route is public and has no caller');
   return { request, response: http.getResponse<Response>(), caller: request.principal };
-}
+});

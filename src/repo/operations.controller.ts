@@ -8,7 +8,7 @@ import { OperationDto, OperationPageDto } from '../common/openapi/operation.dto.
 import { ApiFailures, ApiLog, ApiResult } from '../common/openapi/responses.js';
 import type { Operation } from '../contracts/shapes.js';
 import { HistoryQueryDto, OperationLogQuery } from './dto/queries.dto.js';
-import { BodilessExchange, type Exchange, HttpExchange } from './exchange.js';
+import { type Exchange, HttpExchange } from './exchange.js';
 import { LogAnswersService, type LogAnswer } from './logs/log-answers.service.js';
 import { OperationReadsService, type OperationPage } from './operation-reads.service.js';
 import { RestOperationsService } from './rest-operations.service.js';
@@ -68,7 +68,7 @@ export class OperationsController {
   })
   @ApiResult(OperationDto, { about: 'operation' })
   @ApiFailures('OPERATION_NOT_FOUND', 'ALREADY_FINISHED', 'FORBIDDEN', 'IDEMPOTENCY_KEY_REUSED')
-  cancel(@BodilessExchange() exchange: Exchange, @Param('id') id: string): Promise<Success<Operation>> {
+  cancel(@HttpExchange() exchange: Exchange, @Param('id') id: string): Promise<Success<Operation>> {
     return this.rest.cancel(exchange, () => this.reads.cancel(id, exchange.caller));
   }
 }

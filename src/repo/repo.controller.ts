@@ -12,7 +12,7 @@ import type { FailureCode } from '../contracts/failure-codes.js';
 import { CloneDto, cloneOptions } from './dto/clone.dto.js';
 import { InstallDto, RunDto, StopDto, UpdateDto, VisibilityDto } from './dto/operations.dto.js';
 import { HistoryQueryDto, RepositoryLogQuery } from './dto/queries.dto.js';
-import { BodilessExchange, type Exchange, HttpExchange } from './exchange.js';
+import { type Exchange, HttpExchange } from './exchange.js';
 import { LogAnswersService, type LogAnswer } from './logs/log-answers.service.js';
 import { LogSourceService } from './logs/log-source.service.js';
 import { OperationReadsService, type OperationPage } from './operation-reads.service.js';
@@ -210,7 +210,7 @@ export class RepoController {
     description: 'Stops the app, cancels what is queued, removes workspace, cache and entry. A second call joins it.',
     result: results.UnloadResultDto,
   })
-  unload(@BodilessExchange() exchange: Exchange, @RepoId() repoId: string): Promise<Success<unknown>> {
+  unload(@HttpExchange() exchange: Exchange, @RepoId() repoId: string): Promise<Success<unknown>> {
     return this.rest.perform(exchange, (context) => this.repos.submit('unload', repoId, {}, context));
   }
 

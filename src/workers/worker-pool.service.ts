@@ -70,7 +70,7 @@ const YOUNG_MB = 12;
  */
 @Injectable()
 export class WorkerPoolService {
-  private readonly spare: Worker[] = [];
+  private spare: Worker[] = [];
   private readonly running = new Map<string, { stats: ThreadStats; run: ThreadRun<ThreadOperation> }>();
   private closed = false;
 
@@ -94,7 +94,7 @@ export class WorkerPoolService {
     const run = carryOut(worker, request, stats, this.options.abortGraceMs);
     // Keyed by thread, not by operation: an update with restart uses several threads for one operation.
     const key = `${operationId}:${worker.threadId}`;
-    this.running.set(key, { stats, run: run });
+    this.running.set(key, { stats, run });
     debug('%s %s %s: thread %d begins', operationId, repoId, request.operation, worker.threadId);
     void run.ended.then(() => {
       this.running.delete(key);
@@ -126,7 +126,9 @@ export class WorkerPoolService {
       resourceLimits: { maxOldGenerationSizeMb: this.options.memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     // A spare thread that ends before it is needed is replaced when the next one is taken.
-    worker.once('exit', () => void this.spare.splice(this.spare.indexOf(worker) >>> 0, 1));
+    worker.once('exit', () => {
+      this.spare = this.spare.filter((one) => one !== worker);
+    });
     worker.once('error', () => undefined);
     worker.unref();
     return worker;

@@ -15,8 +15,11 @@ export class CredentialDto {
   @ApiProperty({ example: 'GitHub' })
   name!: string;
 
-  @ApiProperty({ enum: ['https', 'ssh'], description: 'What they are for: a token or a private key.' })
-  kind!: 'https' | 'ssh';
+  @ApiProperty({
+    enum: ['https', 'ssh', 'lost'],
+    description: 'A token, a private key, or what can no longer be decrypted, as SECRETS_KEY has changed.',
+  })
+  kind!: 'https' | 'ssh' | 'lost';
 
   @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
   createdAt!: number;
@@ -29,5 +32,6 @@ export class CredentialListDto {
 
 /** What may be shown of them. */
 export function credentialView({ credentialId, name, createdAt, secret }: StoredCredential): CredentialDto {
-  return { credentialId, name, kind: 'token' in secret ? 'https' : 'ssh', createdAt };
+  const kind = secret === null ? 'lost' : 'token' in secret ? 'https' : 'ssh';
+  return { credentialId, name, kind, createdAt };
 }

@@ -181,14 +181,14 @@ const failed: Plain<OperationDto> = {
 
 const operations: Plain<OperationPageDto> = {
   operations: [operation, failed],
-  nextCursor: '1767225599980_op_e4af878c9b',
+  nextCursor: `${TIME - 20}.${OPERATION_ID}`,
 };
 const logs: Plain<LogPageDto> = {
   lines: [
     { seq: 41, time: TIME - 5, stream: 'system', text: '$ node server.js' },
     { seq: 42, time: TIME, stream: 'stdout', text: 'listening on 20000' },
   ],
-  nextCursor: 'op_e4af878c9b.42',
+  nextCursor: 'op_e4af878c9b621e3816b3.42',
   dropped: 0,
 };
 

@@ -17,7 +17,7 @@ const RESULTS = [
 
 @ApiExtraModels(...RESULTS)
 export class OperationDto implements Operation {
-  @ApiProperty({ example: 'op_6f1d3c9a' })
+  @ApiProperty({ example: 'op_e4af878c9b621e3816b3' })
   operationId!: string;
 
   @ApiProperty({ enum: OPERATION_NAMES, enumName: 'OperationName' })
@@ -26,7 +26,7 @@ export class OperationDto implements Operation {
   @ApiProperty({ example: 'octocat-hello-world' })
   repoId!: string;
 
-  @ApiProperty({ example: 'r_3f9c2ab81d4e' })
+  @ApiProperty({ example: 'r_3f9c2ab81d4e6f70' })
   uid!: string;
 
   @ApiProperty({ description: 'Whose key asked for it.', example: 'admin' })
@@ -102,7 +102,7 @@ export class LogPageDto {
   @ApiProperty({ type: [LogLineDto] })
   lines!: LogLineDto[];
 
-  @ApiProperty({ description: 'Pass as `cursor` to go on from here.', example: 'op_e4af878c9b.42' })
+  @ApiProperty({ description: 'Pass as `cursor` to go on from here.', example: 'op_e4af878c9b621e3816b3.42' })
   nextCursor!: string;
 
   @ApiProperty({

@@ -50,7 +50,11 @@ export const ApiLog = (): MethodDecorator =>
       required: false,
       description:
         'With `Accept: text/event-stream`: go on after the event with this id. An EventSource sends it itself.',
-      schema: { type: 'string', pattern: '^\\d{1,15}$', example: '41' },
+      schema: {
+        type: 'string',
+        pattern: '^(?:op_[0-9a-f]{1,64}\\.)?\\d{1,15}$',
+        example: 'op_e4af878c9b621e3816b3.41',
+      },
     }),
     ApiResponse({
       status: 200,
@@ -70,7 +74,7 @@ export const ApiLog = (): MethodDecorator =>
 const EVENTS = `: follow with Last-Event-ID
 
 event: log
-id: 42
+id: op_e4af878c9b621e3816b3.42
 data: {"seq":42,"time":1767225600000,"stream":"stdout","text":"listening on 20000"}
 
 event: dropped

@@ -41,7 +41,6 @@ export class AppStopper {
     const { forced, durationMs } = await job.thread('stop', entry, {
       tree: running.tree,
       graceMs: graceMs ?? this.config.stopGraceMs,
-      host: this.config.appHost,
       ports: portsOf(running.app),
     });
     const app = await ended;

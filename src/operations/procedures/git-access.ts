@@ -13,7 +13,7 @@ export class GitAccesses {
     private readonly stored: CredentialStore,
   ) {}
 
-  /** CREDENTIAL_NOT_FOUND where the stored ones that it uses are gone. */
+  /** CREDENTIAL_NOT_FOUND where the stored ones that it uses are gone, or cannot be decrypted. */
   async of(entry: RepositoryEntry): Promise<GitAccess> {
     return {
       credentials: await this.credentialsOf(entry),
@@ -26,8 +26,9 @@ export class GitAccesses {
     if (!credentials || !('credentialId' in credentials)) return credentials ?? undefined;
     const { credentialId } = credentials;
     const found = await this.stored.find(credentialId);
-    if (found) return found.secret;
-    throw new Failure('CREDENTIAL_NOT_FOUND', `The stored credentials of ${repoId} are gone.`, {
+    if (found?.secret) return found.secret;
+    const why = found ? 'can no longer be decrypted, as SECRETS_KEY has changed' : 'are gone';
+    throw new Failure('CREDENTIAL_NOT_FOUND', `The stored credentials of ${repoId} ${why}.`, {
       context: { credentialId },
       suggestion: 'Unload the repository, and clone it again with other credentials.',
     });

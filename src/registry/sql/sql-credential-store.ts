@@ -34,8 +34,7 @@ export class SqlCredentialStore extends CredentialStore {
     return affected === 1;
   }
 
-  /** What was sealed with another key is lost: a Git host that asks for it is not given anything. */
   private opened(row: CredentialRow): StoredCredential {
-    return { ...row, secret: (this.secrets.open(row.secret) as GitCredentials | null) ?? { token: '' } };
+    return { ...row, secret: this.secrets.open(row.secret) as GitCredentials | null };
   }
 }

@@ -10,7 +10,7 @@ export class OperationLogQuery {
     maxLength: MAX_LOG_CURSOR,
     pattern: LOG_CURSOR,
     description: '`nextCursor` of an earlier page, or the `seq` of a line: go on after it, instead of `tail`.',
-    example: 'op_e4af878c9b.42',
+    example: 'op_e4af878c9b621e3816b3.42',
   })
   cursor?: string;
 }

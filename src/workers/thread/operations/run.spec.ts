@@ -55,7 +55,7 @@ class Repository extends TestThread {
   /** As the station does it: the session is told, and the tree is ended from outside. */
   stop({ graceMs = 5_000, tree = this.tree() } = {}) {
     this.onStopping('stop');
-    return stop({ tree, graceMs, host: '127.0.0.1', ports: [this.port] }, this.next());
+    return stop({ tree, graceMs, ports: [this.port] }, this.next());
   }
 
   last<T extends FromThread['type']>(type: T): Message<T> | undefined {
