@@ -17,15 +17,30 @@ export default {
     forbid('no-circles', 'Files that need each other are one thing, or miss a third.', {}, { circular: true }),
     forbid('nothing-unresolvable', 'It would fail at run time.', {}, { couldNotResolve: true }),
     forbid(
-      'threads-know-contracts-only',
-      'A thread shares types with the server, never its code: src/contracts is all of it that both may import.',
+      'threads-know-contracts-and-the-machine-only',
+      'A thread shares no state with the server: src/contracts and src/machine are all that both import.',
       { path: '^src/workers/thread/', pathNot: SPEC },
-      { path: '^src/', pathNot: '^src/(contracts|workers/thread)/' },
+      { path: '^src/', pathNot: '^src/(contracts|machine|workers/thread)/' },
+    ),
+    forbid(
+      'thread-code-runs-in-threads',
+      'What both sides need belongs to src/machine. The pool cleans up behind its threads, the probe runs before there are any, and the recovery reads the journal that an update has written.',
+      {
+        path: '^src/',
+        pathNot: `^src/workers/|^src/operations/(station-isolation|recovery\\.service)\\.ts$|${SPEC}`,
+      },
+      { path: '^src/workers/thread/' },
+    ),
+    forbid(
+      'the-machine-stands-on-contracts',
+      'Threads import it, so it must know nothing of the server.',
+      { path: '^src/machine/', pathNot: SPEC },
+      { path: '^src/', pathNot: '^src/(contracts|machine)/' },
     ),
     forbid(
       'threads-are-nest-free',
       'Nest would cost every thread its start-up time.',
-      { path: '^src/workers/thread/' },
+      { path: '^src/(machine|workers/thread)/' },
       { path: '(^|/)node_modules/(@nestjs|reflect-metadata)/' },
     ),
     forbid(

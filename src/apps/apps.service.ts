@@ -2,7 +2,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { ProcessTree } from '../contracts/process-tree.js';
 import type { App } from '../contracts/shapes.js';
 import type { AppEndCause, FromThread, ToThread } from '../contracts/worker-messages.js';
-import { findTree, killTree } from '../workers/thread/process-tree.js';
+import { killTree } from '../machine/end-tree.js';
+import { findTree } from '../machine/process-tree.js';
 import type { RunOptions } from '../contracts/operation-options.js';
 
 /** The thread of a running app, as far as it matters here. */

@@ -17,7 +17,7 @@ import {
 import { CredentialStore } from '../registry/credential-store.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
-import { removeFolders } from '../workers/thread/workspace/remove-folders.js';
+import { removeFolders } from '../machine/remove-folders.js';
 import { newUid } from './ids.js';
 import type { CloneOptions } from '../contracts/operation-options.js';
 import { StationFolders } from './station-folders.js';

@@ -7,7 +7,7 @@ import type { SandboxMachine, SandboxPlan } from '../contracts/sandbox-plan.js';
 import type { LimitsReport, NetworkReport } from '../contracts/shapes.js';
 import { INSTALLATION } from '../installation.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
-import { withoutPaths } from '../workers/thread/bounded.js';
+import { withoutPaths } from '../machine/bounded.js';
 import { probeSandbox } from '../workers/thread/sandbox/probe.js';
 import { delegateCpu } from './cpu-delegation.js';
 import type { StationFolders } from './station-folders.js';

@@ -3,7 +3,7 @@ import type { Quotas } from '../auth/plans/plan.js';
 import type { Principal } from '../auth/principal.js';
 import { OperationHistory } from '../registry/operation-history.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
-import { diskBytes } from '../workers/thread/workspace/disk-usage.js';
+import { diskBytes } from '../machine/disk-usage.js';
 import { StationFolders } from '../operations/station-folders.js';
 
 const MIB = 1024 * 1024;

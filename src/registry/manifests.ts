@@ -2,7 +2,7 @@ import { lstat, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promi
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { StationConfig } from '../config/config.js';
-import { readInside, UnreadableFile } from '../workers/thread/workspace/read-inside.js';
+import { readInside, UnreadableFile } from '../machine/read-inside.js';
 import type { RepositoryEntry } from './repository-entry.js';
 import type { Secrets } from './secrets.js';
 

@@ -6,8 +6,9 @@ import { deferred } from '../common/deferred.js';
 import { Failure } from '../contracts/failure.js';
 import type { OperationContract, ThreadOperation } from '../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contracts/worker-messages.js';
-import { withoutPaths } from './thread/bounded.js';
-import { findTree, killTree } from './thread/process-tree.js';
+import { withoutPaths } from '../machine/bounded.js';
+import { killTree } from '../machine/end-tree.js';
+import { findTree } from '../machine/process-tree.js';
 import { removeLaunchFolder } from './thread/sandbox/launch-folder.js';
 import { clearStaging } from './thread/workspace/scratch-folder.js';
 

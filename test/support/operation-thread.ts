@@ -6,7 +6,8 @@ import type { LogLine } from '../../src/contracts/log.js';
 import type { RepositoryPaths } from '../../src/contracts/operations.js';
 import { LogWriter } from '../../src/workers/thread/log-writer.js';
 import type { OperationThread } from '../../src/workers/thread/operation-thread.js';
-import { findTree, killTree } from '../../src/workers/thread/process-tree.js';
+import { killTree } from '../../src/machine/end-tree.js';
+import { findTree } from '../../src/machine/process-tree.js';
 import { openSandbox } from '../../src/workers/thread/sandbox/open-sandbox.js';
 import { UNCONFINED } from './sandbox-plans.js';
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statfsSync, statSync, type Stats } from 'node:fs';
 import type { Failure } from '../../contracts/failure.js';
 import { brokenLimit } from './broken-limit.js';
-import type { LiveProcess } from './process-tree.js';
-import { readProc } from './read-proc.js';
+import type { LiveProcess } from '../../machine/live-processes.js';
+import { readProc } from '../../machine/read-proc.js';
 import type { TreeUsage, Watched } from './tree-usage.js';
-import { countFiles, diskBytes } from './workspace/disk-usage.js';
+import { countFiles, diskBytes } from '../../machine/disk-usage.js';
 
 const MIB = 1024 * 1024;
 /** What `stat` counts in. */

@@ -3,7 +3,7 @@ import type { Failure } from '../../contracts/failure.js';
 import type { LimitsReport } from '../../contracts/shapes.js';
 import { brokenLimit } from './broken-limit.js';
 import { DiskWatch } from './disk-watch.js';
-import type { LiveProcess } from './process-tree.js';
+import type { LiveProcess } from '../../machine/live-processes.js';
 import { sharedMemoryMb, usageOf, type TreeUsage, type Watched } from './tree-usage.js';
 
 const LOOK_MS = 1_000;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OperationThread } from './operation-thread.js';
-import { findTree, killTree } from './process-tree.js';
+import { killTree } from '../../machine/end-tree.js';
+import { findTree } from '../../machine/process-tree.js';
 import type { Command } from './sandbox/sandbox.js';
 
 /** How a command ended: one of the two is null. */

@@ -1,6 +1,6 @@
 import type { LimitsReport } from '../../contracts/shapes.js';
-import type { LiveProcess } from './process-tree.js';
-import { readProc } from './read-proc.js';
+import { readStat, type LiveProcess } from '../../machine/live-processes.js';
+import { readProc } from '../../machine/read-proc.js';
 
 const MIB = 1024 * 1024;
 const PAGE_BYTES = 4_096;
@@ -34,8 +34,7 @@ export function usageOf(members: LiveProcess[]): TreeUsage {
     const [, resident = 0, shared = 0] = (readProc(`/proc/${pid}/statm`) ?? '').split(' ').map(Number);
     own += Math.max(0, resident - shared);
     all += resident;
-    const stat = readProc(`/proc/${pid}/stat`) ?? '';
-    processes += Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[17] ?? 1);
+    processes += readStat(pid)?.threads ?? 1;
     writing.push(`${pid}:${startTime}:${/^write_bytes: (\d+)/m.exec(readProc(`/proc/${pid}/io`) ?? '')?.[1]}`);
   }
   return { memoryMb: inMib(own * PAGE_BYTES), residentMb: inMib(all * PAGE_BYTES), processes, writing: writing.join() };

@@ -1,5 +1,6 @@
 import { isSameProcess, type ProcessTree } from '../../../contracts/process-tree.js';
-import { carriesMarker, findInside, findTree, type LiveProcess, type TreeSearch } from '../process-tree.js';
+import { type LiveProcess } from '../../../machine/live-processes.js';
+import { carriesMarker, findInside, findTree, type TreeSearch } from '../../../machine/process-tree.js';
 import type { SandboxedProcess } from '../sandbox/sandbox.js';
 
 /**

@@ -1,6 +1,6 @@
 import { Failure } from '../../../contracts/failure.js';
 import type { App } from '../../../contracts/shapes.js';
-import { shortened } from '../bounded.js';
+import { shortened } from '../../../machine/bounded.js';
 
 /** What the last lines of a failed start mean, the likeliest cause first. */
 const SYMPTOMS: { pattern: RegExp; script?: string; suggestion: string }[] = [

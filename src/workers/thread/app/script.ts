@@ -1,5 +1,5 @@
 import { Failure } from '../../../contracts/failure.js';
-import { shortened } from '../bounded.js';
+import { shortened } from '../../../machine/bounded.js';
 import type { PackageManifest } from '../workspace/manifest.js';
 
 /** What is run when the caller names no script: the first that exists. */

@@ -1,6 +1,6 @@
 import { Failure } from '../../../contracts/failure.js';
 import type { FailureCode } from '../../../contracts/failure-codes.js';
-import { shortened } from '../bounded.js';
+import { shortened } from '../../../machine/bounded.js';
 
 /** What git, curl and ssh say (in English: LC_ALL=C), the most telling first. */
 const SYMPTOMS: [symptom: RegExp, code: FailureCode, reason: string][] = [

@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
-import { shortened } from '../bounded.js';
-import { readInside, type UnreadableFile } from '../workspace/read-inside.js';
+import { shortened } from '../../../machine/bounded.js';
+import { readInside, type UnreadableFile } from '../../../machine/read-inside.js';
 import { useSafeConfig } from './safe-config.js';
 
 /** What git leaves in its folder while a merge, a rebase and the like wait for somebody who finishes them; and an update. */

@@ -1,5 +1,5 @@
 import type { StatusOutput } from '../../../contracts/operations.js';
-import { boundedPaths } from '../bounded.js';
+import { boundedPaths } from '../../../machine/bounded.js';
 import type { GitThread } from './git.js';
 import { withReadOnlyView } from './read-only-view.js';
 

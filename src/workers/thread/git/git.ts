@@ -4,7 +4,8 @@ import { simpleGit } from 'simple-git';
 import { Failure } from '../../../contracts/failure.js';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { OperationThread } from '../operation-thread.js';
-import { findTree, killTree } from '../process-tree.js';
+import { killTree } from '../../../machine/end-tree.js';
+import { findTree } from '../../../machine/process-tree.js';
 import { gitFailure } from './git-failure.js';
 import { GitOutput } from './git-output.js';
 

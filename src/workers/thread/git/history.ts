@@ -1,5 +1,5 @@
 import type { UpdateOutput } from '../../../contracts/operations.js';
-import { shortened } from '../bounded.js';
+import { shortened } from '../../../machine/bounded.js';
 import type { Git } from './git.js';
 
 const MAX_COMMITS = 100;

@@ -1,4 +1,4 @@
-import { readInside, UnreadableFile } from '../workspace/read-inside.js';
+import { readInside, UnreadableFile } from '../../../machine/read-inside.js';
 import type { Git } from './git.js';
 
 const POINTER = /^version https:\/\/git-lfs\.github\.com\/spec\//;

@@ -6,7 +6,7 @@ import {
   refuseForbiddenHost,
   type RepositoryUrl,
 } from '../../../contracts/repository-url.js';
-import { shortened } from '../bounded.js';
+import { shortened } from '../../../machine/bounded.js';
 import { checkedAddresses, type Address } from './addresses.js';
 import { ADVERTISEMENT, probe, type ProbeAnswer } from './probe.js';
 import { usesProxy } from './proxy.js';

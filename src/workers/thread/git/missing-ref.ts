@@ -1,5 +1,5 @@
 import { Failure } from '../../../contracts/failure.js';
-import { shortened } from '../bounded.js';
+import { shortened } from '../../../machine/bounded.js';
 import type { Remote } from './remote.js';
 
 const SHOWN = 20;

@@ -1,6 +1,6 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { readInside } from '../workspace/read-inside.js';
+import { readInside } from '../../../machine/read-inside.js';
 import type { RemoteRef } from './fetch-ref.js';
 import { Git, type GitThread } from './git.js';
 import { isPlainPath } from './git-folder.js';

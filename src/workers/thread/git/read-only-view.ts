@@ -1,6 +1,6 @@
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readInside } from '../workspace/read-inside.js';
+import { readInside } from '../../../machine/read-inside.js';
 import { Git, type GitThread } from './git.js';
 import { ownGitFolderOf } from './git-folder.js';
 import { safeConfig } from './safe-config.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
-import { shortened } from '../bounded.js';
+import { shortened } from '../../../machine/bounded.js';
 import { Git, type GitThread } from './git.js';
 import { recoverSubmodule } from './git-folder.js';
 import { submodulesOf } from './submodules.js';

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readInside, UnreadableFile } from '../workspace/read-inside.js';
+import { readInside, UnreadableFile } from '../../../machine/read-inside.js';
 
 /** What tells how a repository is stored and what it follows. Nothing in here names a program, a host's proxy or a folder. */
 const KEPT_SECTIONS = /^\[(core|extensions|remote "origin"|branch "[^"\\]*"|submodule "[^"\\]*")\]$/i;

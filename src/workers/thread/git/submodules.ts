@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import type { GitAccess } from '../../../contracts/operations.js';
 import { hostPort, parseRepositoryUrl } from '../../../contracts/repository-url.js';
-import { shortened } from '../bounded.js';
+import { shortened } from '../../../machine/bounded.js';
 import { recoverSubmodule } from './git-folder.js';
 import type { GitThread } from './git.js';
 import { Git } from './git.js';

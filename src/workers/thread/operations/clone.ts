@@ -2,16 +2,17 @@ import { appendFileSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import type { CloneInput, CloneOutput } from '../../../contracts/operations.js';
-import { boundedWarnings } from '../bounded.js';
+import { boundedWarnings } from '../../../machine/bounded.js';
 import { Git } from '../git/git.js';
 import { lfsWarnings } from '../git/lfs.js';
 import { missingRef } from '../git/missing-ref.js';
 import { openRemote, type Remote } from '../git/remote.js';
 import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
-import { findTree, killTree } from '../process-tree.js';
+import { killTree } from '../../../machine/end-tree.js';
+import { findTree } from '../../../machine/process-tree.js';
 import { declaredDependencies } from '../workspace/manifest.js';
-import { removeFolders } from '../workspace/remove-folders.js';
+import { removeFolders } from '../../../machine/remove-folders.js';
 
 /** The readable copy of the manifest that the station puts into each workspace. */
 const MANIFEST_FILE = '.mcp-isolation.json';

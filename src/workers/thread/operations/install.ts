@@ -1,4 +1,4 @@
-import { boundedWarnings } from '../bounded.js';
+import { boundedWarnings } from '../../../machine/bounded.js';
 import { installDependencies } from '../package-manager/install-dependencies.js';
 import { removeEscapingLinks } from '../package-manager/escaping-links.js';
 import type { Handler } from '../operation-thread.js';

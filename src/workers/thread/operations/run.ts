@@ -1,7 +1,7 @@
 import { AppSession } from '../app/app-session.js';
 import { planLaunch } from '../app/launch-plan.js';
 import { MAX_LINE_CHARS } from '../../../contracts/log.js';
-import { shortened } from '../bounded.js';
+import { shortened } from '../../../machine/bounded.js';
 import type { Handler } from '../operation-thread.js';
 
 /** Starts an app. The thread becomes its session thread, and lives as long as the app does. */

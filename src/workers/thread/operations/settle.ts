@@ -6,7 +6,7 @@ import { putTreeBack } from '../git/put-tree-back.js';
 import { withReadOnlyView } from '../git/read-only-view.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { KeptDependencies } from '../workspace/kept-dependencies.js';
-import { removeFolders } from '../workspace/remove-folders.js';
+import { removeFolders } from '../../../machine/remove-folders.js';
 import { readJournal, removeJournal, updateFolder, type UpdateJournal } from '../workspace/update-journal.js';
 
 /**

@@ -1,10 +1,10 @@
 import { Failure } from '../../../contracts/failure.js';
 import type { StatusOutput } from '../../../contracts/operations.js';
-import { boundedWarnings } from '../bounded.js';
+import { boundedWarnings } from '../../../machine/bounded.js';
 import { readGitStatus } from '../git/git-status.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
-import { findInside } from '../process-tree.js';
-import { diskBytes } from '../workspace/disk-usage.js';
+import { findInside } from '../../../machine/process-tree.js';
+import { diskBytes } from '../../../machine/disk-usage.js';
 import { installedCount } from '../workspace/installed-count.js';
 import { dependencyFingerprint, dependencyNames, readPackageJson } from '../workspace/manifest.js';
 import { processUsage } from '../workspace/process-usage.js';

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../../contracts/failure.js';
 import { listenersSeenBy } from '../app/listeners.js';
 import type { Handler } from '../operation-thread.js';
-import { searchOf, terminateTree } from '../process-tree.js';
+import { terminateTree } from '../../../machine/end-tree.js';
+import { searchOf } from '../../../machine/process-tree.js';
 
 const POLL_MS = 25;
 /** Sockets close with their processes; longer than this it is somebody else's. */

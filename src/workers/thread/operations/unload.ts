@@ -1,6 +1,6 @@
 import type { Handler } from '../operation-thread.js';
-import { diskBytes } from '../workspace/disk-usage.js';
-import { removeFolders } from '../workspace/remove-folders.js';
+import { diskBytes } from '../../../machine/disk-usage.js';
+import { removeFolders } from '../../../machine/remove-folders.js';
 
 /** Removes all that the repository has on disk, but its logs. */
 export const unload: Handler<'unload'> = async (_input, { context, progress, signal }) => {

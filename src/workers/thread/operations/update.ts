@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UpdateInput, UpdateOutput } from '../../../contracts/operations.js';
-import { boundedPaths, boundedWarnings } from '../bounded.js';
+import { boundedPaths, boundedWarnings } from '../../../machine/bounded.js';
 import { fetchRef, resolveRef } from '../git/fetch-ref.js';
 import { Git } from '../git/git.js';
 import { recoverRepository } from '../git/git-folder.js';
@@ -19,7 +19,7 @@ import { openRemote, type Remote } from '../git/remote.js';
 import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { declaredDependencies, dependencyFingerprint } from '../workspace/manifest.js';
-import { removeFolders } from '../workspace/remove-folders.js';
+import { removeFolders } from '../../../machine/remove-folders.js';
 import { updateFolder, writeJournal } from '../workspace/update-journal.js';
 
 /**

@@ -2,7 +2,7 @@ import { lstatSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import semver from 'semver';
 import type { RegistryAccess } from '../../../contracts/operations.js';
-import { shortened } from '../bounded.js';
+import { shortened } from '../../../machine/bounded.js';
 import type { OperationThread } from '../operation-thread.js';
 import { runCommand, type CommandEnd } from '../run-command.js';
 import type { Toolchain } from '../toolchain/toolchain.js';

@@ -1,5 +1,5 @@
 import type { PackageManagerName } from '../../../contracts/shapes.js';
-import { readInside, UnreadableFile } from '../workspace/read-inside.js';
+import { readInside, UnreadableFile } from '../../../machine/read-inside.js';
 
 export interface Lockfile {
   file: string;

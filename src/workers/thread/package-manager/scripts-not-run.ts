@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
-import { shortened } from '../bounded.js';
+import { shortened } from '../../../machine/bounded.js';
 import { parseManifest } from '../workspace/parse-manifest.js';
-import { readInside } from '../workspace/read-inside.js';
+import { readInside } from '../../../machine/read-inside.js';
 import { textAt } from './project.js';
 
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];

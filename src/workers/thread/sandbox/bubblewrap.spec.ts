@@ -6,7 +6,8 @@ import { text } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eventually } from '../../../../test/support/eventually.js';
 import { UNCONFINED } from '../../../../test/support/sandbox-plans.js';
-import { findTree, killTree } from '../process-tree.js';
+import { killTree } from '../../../machine/end-tree.js';
+import { findTree } from '../../../machine/process-tree.js';
 import { Bubblewrap } from './bubblewrap.js';
 
 describe('a sandbox of a repository that has put something in the place of its own folders', () => {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ThreadContext } from '../../../contracts/worker-messages.js';
-import { removeFolders } from '../workspace/remove-folders.js';
+import { removeFolders } from '../../../machine/remove-folders.js';
 import { NAME_SERVER } from './private-network.js';
 import type { SandboxContext } from './sandbox.js';
 import { sharedMemoryFilter } from './shared-memory-filter.js';

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
-import { identify, killTree } from '../process-tree.js';
+import { killTree } from '../../../machine/end-tree.js';
+import { identify } from '../../../machine/live-processes.js';
 import { NoSandbox } from './none.js';
 import type { Command } from './sandbox.js';
 

@@ -6,7 +6,8 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../../contracts/failure.js';
 import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
-import { findTree, killTree } from '../process-tree.js';
+import { killTree } from '../../../machine/end-tree.js';
+import { findTree } from '../../../machine/process-tree.js';
 import { openSandbox } from './open-sandbox.js';
 
 /** Longer than this no sandbox takes to start. */

@@ -4,7 +4,7 @@ import { rootCertificates } from 'node:tls';
 import type * as Pacote from 'pacote';
 import { Failure } from '../../../contracts/failure.js';
 import type { RegistryAccess } from '../../../contracts/operations.js';
-import { withoutPaths } from '../bounded.js';
+import { withoutPaths } from '../../../machine/bounded.js';
 
 /** One version of a package, as far as choosing and fetching it needs. */
 export interface PublishedVersion {

@@ -3,7 +3,7 @@ import { readdirSync, type Dirent } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import { parseManifest } from './parse-manifest.js';
-import { readInside, UnreadableFile } from './read-inside.js';
+import { readInside, UnreadableFile } from '../../../machine/read-inside.js';
 
 /** What an install depends on: dependencies, their overrides, the tools that are wanted. Everything else may change freely. */
 const MANIFEST_FIELDS = [

@@ -5,7 +5,7 @@ import type { GitThread } from '../git/git.js';
 import { withReadOnlyView } from '../git/read-only-view.js';
 import { inFolder } from './in-folder.js';
 import { INSTALL_FILES, installedPaths, YARN_CACHE } from './installed-paths.js';
-import { readInside } from './read-inside.js';
+import { readInside } from '../../../machine/read-inside.js';
 import { updateFolder, writeWhole } from './update-journal.js';
 
 /** What is kept in the staging folder of what was installed before an update: the record of it, and where it lies. */

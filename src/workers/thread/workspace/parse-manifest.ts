@@ -1,5 +1,5 @@
 import { Failure } from '../../../contracts/failure.js';
-import { readInside, UnreadableFile } from './read-inside.js';
+import { readInside, UnreadableFile } from '../../../machine/read-inside.js';
 
 const MAX_MANIFEST_BYTES = 1_000_000;
 

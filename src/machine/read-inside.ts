@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { shortened } from '../bounded.js';
+import { shortened } from './bounded.js';
 
 /** Why a file that is there was not read. */
 export class UnreadableFile extends Error {}

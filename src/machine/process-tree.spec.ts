@@ -3,14 +3,16 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { eventually } from '../../../test/support/eventually.js';
-import { alive } from '../../../test/support/processes.mjs';
-import type { ProcessTree } from '../../contracts/process-tree.js';
-import { carriesMarker, findTree, findTreesByPrefix, identify, killTree, terminateTree } from './process-tree.js';
-import { NoSandbox } from './sandbox/none.js';
-import type { SandboxedProcess } from './sandbox/sandbox.js';
+import { eventually } from '../../test/support/eventually.js';
+import { alive } from '../../test/support/processes.mjs';
+import type { ProcessTree } from '../contracts/process-tree.js';
+import { killTree, terminateTree } from './end-tree.js';
+import { identify } from './live-processes.js';
+import { carriesMarker, findTree, findTreesByPrefix } from './process-tree.js';
+import { NoSandbox } from '../workers/thread/sandbox/none.js';
+import type { SandboxedProcess } from '../workers/thread/sandbox/sandbox.js';
 
-const program = (name: string) => fileURLToPath(new URL(`../../../test/fixtures/processes/${name}`, import.meta.url));
+const program = (name: string) => fileURLToPath(new URL(`../../test/fixtures/processes/${name}`, import.meta.url));
 const NODE = process.execPath;
 
 describe('the tree of processes that a command has started', () => {

@@ -1,9 +1,9 @@
-import { TestThread } from '../../../test/support/operation-thread.js';
-import { plansOfThisMachine } from '../../../test/support/sandbox-plans.js';
-import { AppTree } from './app/app-tree.js';
-import type { OperationThread } from './operation-thread.js';
-import { terminateTree } from './process-tree.js';
-import type { SandboxedProcess } from './sandbox/sandbox.js';
+import { TestThread } from '../../test/support/operation-thread.js';
+import { plansOfThisMachine } from '../../test/support/sandbox-plans.js';
+import { AppTree } from '../workers/thread/app/app-tree.js';
+import type { OperationThread } from '../workers/thread/operation-thread.js';
+import { terminateTree } from './end-tree.js';
+import type { SandboxedProcess } from '../workers/thread/sandbox/sandbox.js';
 
 const UP = `setInterval(() => undefined, 1_000); console.log('up');`;
 const FILES = {

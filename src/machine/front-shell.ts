@@ -1,4 +1,4 @@
-import { isSameProcess, type ProcessIdentity } from '../../contracts/process-tree.js';
+import { isSameProcess, type ProcessIdentity } from '../contracts/process-tree.js';
 import { readProc } from './read-proc.js';
 
 /** For what a shell has still to do when the last of its commands has ended: to end as well. */

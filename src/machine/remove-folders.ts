@@ -2,8 +2,8 @@ import { lstatSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { Failure } from '../../../contracts/failure.js';
-import { shortened } from '../bounded.js';
+import { Failure } from '../contracts/failure.js';
+import { shortened } from './bounded.js';
 
 const RETRY_MS = 50;
 const PATIENCE_MS = 10_000;
