@@ -91,7 +91,7 @@ describe('the operation queue', () => {
     add('a');
     add('b');
     expect(() => add('c')).toThrow(expect.objectContaining<Partial<Failure>>({ code: 'QUEUE_FULL' }));
-    expect(queue.stats()).toMatchObject({ queued: 1, running: 1, limit: 1 });
+    expect(queue.stats()).toMatchObject({ queued: 1, running: 1, maxRunning: 1 });
   });
 
   it('counts what waits over all lanes, but never keeps a stop out for the work that waits', () => {

@@ -9,9 +9,11 @@ import { readRegistryAccess } from '../config/registry-access.js';
 import { AppSupervisor } from './app-supervisor.js';
 import { Housekeeping } from './housekeeping.service.js';
 import { InProcessOperationQueue } from './in-process-operation-queue.js';
+import { LiveOperations } from './live-operations.service.js';
 import { LogKeeper } from './log-keeper.service.js';
 import { OperationQueue } from './operation-queue.js';
 import { OperationRecords } from './operation-records.js';
+import { OperationRunner } from './operation-runner.service.js';
 import { OperationsService } from './operations.service.js';
 import { AppLauncher } from './procedures/app-launcher.js';
 import { AppStopper } from './procedures/app-stopper.js';
@@ -96,6 +98,8 @@ const PROCEDURES = [
     PortsService,
     StationFolders,
     OperationRecords,
+    LiveOperations,
+    OperationRunner,
     OperationsService,
     Housekeeping,
     LogKeeper,
@@ -107,6 +111,7 @@ const PROCEDURES = [
   ],
   exports: [
     OperationQueue,
+    LiveOperations,
     OperationsService,
     Housekeeping,
     RepositoryChanges,

@@ -5,6 +5,7 @@ import type { Principal } from '../auth/principal.js';
 import { maySee, RepositoryAccess } from '../auth/repository-access.js';
 import { Failure } from '../contracts/failure.js';
 import type { Operation } from '../contracts/shapes.js';
+import { LiveOperations } from '../operations/live-operations.service.js';
 import { OperationsService } from '../operations/operations.service.js';
 import { OperationHistory } from '../registry/operation-history.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
@@ -22,13 +23,14 @@ const PAGE = 50;
 export class OperationReadsService {
   constructor(
     private readonly operations: OperationsService,
+    private readonly live: LiveOperations,
     private readonly history: OperationHistory,
     private readonly registry: RepositoryRegistry,
     private readonly access: RepositoryAccess,
   ) {}
 
   async find(operationId: string, caller: Principal): Promise<Operation> {
-    const operation = /^[\w-]{1,100}$/.test(operationId) ? await this.operations.find(operationId) : undefined;
+    const operation = /^[\w-]{1,100}$/.test(operationId) ? await this.live.find(operationId) : undefined;
     if (operation && (operation.owner === caller.owner || caller.admin)) return operation;
     const entry = operation && (await this.registry.find(operation.uid));
     if (operation && entry && maySee(caller, entry)) return operation;
@@ -49,17 +51,17 @@ export class OperationReadsService {
   async list(caller: Principal, { limit = PAGE, cursor }: HistoryQueryDto): Promise<OperationPage> {
     const uids = async () => (await this.access.visible(caller)).map((entry) => entry.uid);
     const visibleTo = caller.admin ? undefined : { owner: caller.owner, uids: await uids() };
-    return this.live(await this.history.list({ visibleTo, limit, cursor }));
+    return this.withProgress(await this.history.list({ visibleTo, limit, cursor }));
   }
 
   async listOf(repoId: string, caller: Principal, { limit = PAGE, cursor }: HistoryQueryDto): Promise<OperationPage> {
     const { uid } = await this.access.toRead(repoId, caller);
-    return this.live(await this.history.list({ uid, limit, cursor }));
+    return this.withProgress(await this.history.list({ uid, limit, cursor }));
   }
 
   /** Progress and queue position change too often for the history: those of unfinished operations are added. */
-  private live({ operations, nextCursor }: OperationPage): OperationPage {
-    return { operations: this.operations.withProgress(operations), nextCursor };
+  private withProgress({ operations, nextCursor }: OperationPage): OperationPage {
+    return { operations: this.live.withProgress(operations), nextCursor };
   }
 }
 

@@ -6,6 +6,7 @@ import { Failure } from '../contracts/failure.js';
 import type { OperationName } from '../contracts/operation-names.js';
 import type { Repository, Visibility } from '../contracts/shapes.js';
 import type { OperationOptions } from '../contracts/operation-options.js';
+import { LiveOperations } from '../operations/live-operations.service.js';
 import type { OperationTicket, SubmitContext } from '../operations/operation-request.js';
 import { OperationsService } from '../operations/operations.service.js';
 import { RepositoryChanges } from '../operations/repository-changes.js';
@@ -22,6 +23,7 @@ export class RepoService {
     private readonly access: RepositoryAccess,
     private readonly changes: RepositoryChanges,
     private readonly operations: OperationsService,
+    private readonly live: LiveOperations,
     private readonly use: OwnerUseService,
   ) {}
 
@@ -65,7 +67,7 @@ export class RepoService {
   }
 
   private view(entry: RepositoryEntry): Repository {
-    return repositoryView(entry, this.operations.active(entry.uid));
+    return repositoryView(entry, this.live.active(entry.uid));
   }
 }
 

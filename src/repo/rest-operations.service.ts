@@ -4,8 +4,8 @@ import { aboutOperation, success, type Success } from '../common/envelope.js';
 import { OperationFailure } from '../common/operation-failure.js';
 import type { Operation } from '../contracts/shapes.js';
 import { Idempotency, idempotencyScope } from '../idempotency/idempotency.service.js';
+import { LiveOperations } from '../operations/live-operations.service.js';
 import type { OperationTicket, SubmitContext } from '../operations/operation-request.js';
-import { OperationsService } from '../operations/operations.service.js';
 import type { Exchange } from './exchange.js';
 import { parsePrefer } from './prefer.js';
 
@@ -14,7 +14,7 @@ import { parsePrefer } from './prefer.js';
 export class RestOperationsService {
   constructor(
     private readonly idempotency: Idempotency,
-    private readonly operations: OperationsService,
+    private readonly live: LiveOperations,
   ) {}
 
   async perform(
@@ -30,7 +30,7 @@ export class RestOperationsService {
     const outcome = await within(waitSeconds * 1000, finished);
     if (!outcome) {
       response.status(202).setHeader('Location', `/operations/${operation.operationId}`);
-      return aboutOperation((await this.operations.find(operation.operationId)) ?? operation); // as it is by now
+      return aboutOperation((await this.live.find(operation.operationId)) ?? operation); // as it is by now
     }
     if (outcome.status !== 'succeeded') throw new OperationFailure(outcome);
     return success(outcome.result, outcome);
@@ -50,7 +50,7 @@ export class RestOperationsService {
       keep: ({ operation: { operationId } }) => ({ operationId, answer: null }),
       // One that was interrupted by the end of the server starts anew.
       recall: async ({ operationId }) => {
-        const ticket = operationId === null ? undefined : await this.operations.ticket(operationId);
+        const ticket = operationId === null ? undefined : await this.live.ticket(operationId);
         return ticket?.operation.error?.code === 'INTERRUPTED' ? undefined : ticket;
       },
     });

@@ -5,7 +5,7 @@ import { LogReader } from '../../apps/log-reader.js';
 import type { LogSource } from '../../contracts/events.js';
 import { Failure } from '../../contracts/failure.js';
 import type { OperationName } from '../../contracts/operation-names.js';
-import { OperationsService } from '../../operations/operations.service.js';
+import { LiveOperations } from '../../operations/live-operations.service.js';
 import { OperationHistory } from '../../registry/operation-history.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { RepositoryRegistry } from '../../registry/repository-registry.js';
@@ -24,7 +24,7 @@ const KEPT = 200;
 @Injectable()
 export class LogSourceService {
   constructor(
-    private readonly operations: OperationsService,
+    private readonly live: LiveOperations,
     private readonly history: OperationHistory,
     private readonly registry: RepositoryRegistry,
     private readonly logs: LogReader,
@@ -57,7 +57,7 @@ export class LogSourceService {
   async mayRead({ uid, operationId }: LogTarget, reader: Principal): Promise<boolean> {
     const entry = await this.registry.find(uid);
     if (entry && maySee(reader, entry)) return true;
-    const operation = await this.operations.find(operationId);
+    const operation = await this.live.find(operationId);
     return operation !== undefined && (reader.admin || operation.owner === reader.owner);
   }
 
@@ -68,7 +68,7 @@ export class LogSourceService {
 
   /** A finished operation's log is complete, but for that of a run: it grows as long as its app lives. */
   async canGrow({ uid, operationId }: LogTarget): Promise<boolean> {
-    const operation = await this.operations.find(operationId);
+    const operation = await this.live.find(operationId);
     if (operation && isUnfinished(operation)) return true;
     const entry = await this.registry.find(uid);
     return entry?.state === 'running' && entry.appOperationId === operationId;

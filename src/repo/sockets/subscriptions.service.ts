@@ -3,7 +3,7 @@ import { LogReader } from '../../apps/log-reader.js';
 import { requirePermission } from '../../auth/api-key.guard.js';
 import type { Principal } from '../../auth/principal.js';
 import { maySee, RepositoryAccess } from '../../auth/repository-access.js';
-import { OperationsService } from '../../operations/operations.service.js';
+import { LiveOperations } from '../../operations/live-operations.service.js';
 import { RepositoryChanges } from '../../operations/repository-changes.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { RepositoryRegistry } from '../../registry/repository-registry.js';
@@ -23,7 +23,7 @@ export class SubscriptionsService {
   constructor(
     private readonly access: RepositoryAccess,
     private readonly registry: RepositoryRegistry,
-    private readonly operations: OperationsService,
+    private readonly live: LiveOperations,
     private readonly changes: RepositoryChanges,
     private readonly logs: LogReader,
     private readonly logSources: LogSourceService,
@@ -79,7 +79,7 @@ export class SubscriptionsService {
   /** Where the logs stand that are being written: a subscriber is sent what comes after. */
   private async cursors(entry: RepositoryEntry, appOperationId: string | undefined): Promise<Map<string, number>> {
     const cursors = new Map<string, number>();
-    const active = this.operations.active(entry.uid)?.operationId;
+    const active = this.live.active(entry.uid)?.operationId;
     for (const operationId of new Set([appOperationId, active])) {
       if (operationId === undefined) continue;
       const { nextCursor } = await this.logs.tail(entry.uid, operationId, 1);
@@ -101,7 +101,7 @@ export class SubscriptionsService {
       logs: this.logs,
       cursors,
       sourceOf: async (operationId) => {
-        const operation = await this.operations.find(operationId);
+        const operation = await this.live.find(operationId);
         return operation && sourceOf(operation.operation);
       },
       mayRead: async () => {
