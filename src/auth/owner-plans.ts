@@ -38,6 +38,6 @@ export class OwnerPlans {
       throw new Failure('UNKNOWN_PLAN', `There is no plan "${plan.slice(0, 60)}".`, { context: { plans } });
     }
     await this.grants.grant(owner, plan);
-    this.patrons.grantHasChanged(owner);
+    await this.patrons.grantHasChanged(owner);
   }
 }

@@ -1,29 +1,36 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { OwnerPlans } from '../auth/owner-plans.js';
 import { PatronChecks } from '../auth/patreon/patron-checks.service.js';
 import { Patrons } from '../auth/patreon/patrons.service.js';
 import { FRESH_MS, type Due } from '../auth/patreon/standing.js';
-import { OwnerPlans } from '../auth/owner-plans.js';
 import { STATION } from '../auth/principal.js';
 import type { OperationOptions } from '../contracts/operation-options.js';
+import type { Operation } from '../contracts/shapes.js';
 import { EventBus } from '../events/event-bus.js';
-import type { RepositoryEntry } from '../registry/repository-entry.js';
-import { RepositoryRegistry } from '../registry/repository-registry.js';
+import type { OperationTicket } from '../operations/operation-request.js';
 import { OperationsService } from '../operations/operations.service.js';
 import { isToReturn } from '../operations/returning-apps.js';
 import { PLAN_ENDED } from '../operations/stop-reasons.js';
+import type { RepositoryEntry } from '../registry/repository-entry.js';
+import { RepositoryRegistry } from '../registry/repository-registry.js';
 
 type Asked = 'run' | 'stop' | 'unload';
 
+/** How many owners are seen to at the same time: Patreon may take its time, and so may an app that is to end. */
+const OWNERS_AT_ONCE = 4;
+const RETRY_MS = 30_000;
+
 /**
  * Carries out what was announced to owners whose plan has lapsed or allows less: stops apps, unloads repositories; and
- * brings the apps back when the plan allows them again. One owner at a time, and before each single thing Patreon was asked,
- * and it is looked whether it is still due: what is removed does not come back.
+ * brings the apps back when the plan allows them again. Before each single thing Patreon was asked, and it is looked
+ * whether it is still due: what is removed does not come back. What could not be done is tried again.
  */
 @Injectable()
 export class PlanEnforcement implements OnApplicationShutdown {
   private readonly logger = new Logger('Plans');
   private readonly waiting = new Set<string>();
-  private isAtWork = false;
+  private readonly busy = new Set<string>();
+  private readonly retries = new Map<string, NodeJS.Timeout>();
   private isEnded = false;
   private readonly unsubscribe: (() => void)[] = [];
 
@@ -38,6 +45,12 @@ export class PlanEnforcement implements OnApplicationShutdown {
     this.unsubscribe.push(events.subscribe('recovered', () => void this.begin()));
   }
 
+  onApplicationShutdown(): void {
+    this.isEnded = true;
+    for (const end of this.unsubscribe) end();
+    for (const timer of this.retries.values()) clearTimeout(timer);
+  }
+
   /** Not before: what a kill has cut off in the middle is put in order first, and then gone on with here. */
   private async begin(): Promise<void> {
     this.unsubscribe.push(this.events.subscribe('standing-due', ({ owner }) => this.enforceSoon([owner])));
@@ -46,42 +59,48 @@ export class PlanEnforcement implements OnApplicationShutdown {
     this.patrons.tick();
   }
 
-  onApplicationShutdown(): void {
-    this.isEnded = true;
-    for (const end of this.unsubscribe) end();
-  }
-
   private enforceSoon(owners: string[]): void {
     for (const owner of owners) this.waiting.add(owner);
-    if (this.isAtWork || this.waiting.size === 0) return;
-    this.isAtWork = true;
-    setImmediate(() => void this.work());
+    this.beginNext();
+  }
+
+  private beginNext(): void {
+    for (const owner of this.waiting) {
+      if (this.isEnded || this.busy.size >= OWNERS_AT_ONCE) return;
+      if (this.busy.has(owner)) continue; // once more when this time is over
+      this.waiting.delete(owner);
+      this.busy.add(owner);
+      void this.enforce(owner).finally(() => {
+        this.busy.delete(owner);
+        this.beginNext();
+      });
+    }
   }
 
   /** Never rejects. */
-  private async work(): Promise<void> {
-    while (this.waiting.size > 0 && !this.isEnded) {
-      const owners = [...this.waiting];
-      this.waiting.clear();
-      const entries = await this.registry.list().catch(() => []);
-      const withRepositories = new Set(entries.map(({ owner }) => owner));
-      for (const owner of owners.filter((one) => withRepositories.has(one))) await this.enforce(owner);
-    }
-    this.isAtWork = false;
-  }
-
   private async enforce(owner: string): Promise<void> {
     try {
+      if ((await this.registry.listOf(owner)).length === 0) return;
       await this.askAgain(owner);
       const due = this.patrons.dueOf(owner);
-      if (due === 'nothing') await this.bringBack(owner);
-      if (due === 'stop-beyond-plan')
-        await this.stopBeyond(owner, this.plans.of(owner)?.quotas.runningApps ?? null, due);
+      if (due === 'stop-beyond-plan') await this.stopBeyond(owner, this.limitOf(owner), due);
       if (due === 'stop-all' || due === 'unload-all') await this.stopBeyond(owner, 0, due);
       if (due === 'unload-all') await this.unloadAll(owner);
+      await this.seeWhatRuns(owner);
+      if (this.patrons.mayReturn(owner)) await this.bringBack(owner);
     } catch (error) {
-      this.logger.error(`What is due for ${owner} could not be done: ${String(error)}`);
+      this.logger.error(`What is due for ${owner} could not be done, and will be tried again: ${String(error)}`);
+      this.tryAgain(owner);
     }
+  }
+
+  private tryAgain(owner: string): void {
+    if (this.isEnded || this.retries.has(owner)) return;
+    const again = () => {
+      this.retries.delete(owner);
+      this.enforceSoon([owner]);
+    };
+    this.retries.set(owner, setTimeout(again, RETRY_MS).unref());
   }
 
   /** They may have paid while the station did not run, or its webhook did not arrive. */
@@ -93,44 +112,69 @@ export class PlanEnforcement implements OnApplicationShutdown {
   }
 
   /** The newest first. */
-  private async stopBeyond(owner: string, limit: number | null, due: Due): Promise<void> {
-    // One that is about to return, after a crash or a start of the server, would come up behind this.
-    const running = (await this.registry.listOf(owner)).filter(
-      (entry) => entry.state === 'running' || isToReturn(entry),
+  private async stopBeyond(owner: string, limit: number, due: Due): Promise<void> {
+    const newestLast = (await this.running(owner)).toSorted(
+      (one, other) => (one.app?.startedAt ?? 0) - (other.app?.startedAt ?? 0),
     );
-    const newestLast = running.toSorted((one, other) => (one.app?.startedAt ?? 0) - (other.app?.startedAt ?? 0));
-    for (const entry of newestLast.slice(limit ?? running.length).toReversed()) {
+    for (const entry of newestLast.slice(limit).toReversed()) {
       if (this.patrons.dueOf(owner) !== due) return;
-      await this.have('stop', entry, {});
+      await this.done('stop', entry, {});
     }
-    if (due === 'stop-beyond-plan' && this.patrons.dueOf(owner) === due) await this.patrons.reductionIsDone(owner);
   }
 
   private async unloadAll(owner: string): Promise<void> {
     for (const entry of await this.registry.listOf(owner)) {
       if (this.patrons.dueOf(owner) !== 'unload-all') return;
-      await this.have('unload', entry, {});
+      await this.done('unload', entry, {});
     }
   }
 
+  /** What the same plan allows may have become less, and what ran beyond it may have ended. */
+  private async seeWhatRuns(owner: string): Promise<void> {
+    const isBeyond = (await this.running(owner)).length > this.limitOf(owner);
+    if (!isBeyond) await this.patrons.runsWithinPlan(owner);
+    else if (this.patrons.dueOf(owner) === 'nothing') await this.patrons.runsBeyondPlan(owner);
+  }
+
+  /** As many as there is room for, and without waiting for them: an app may take its time to get ready. */
   private async bringBack(owner: string): Promise<void> {
     const entries = await this.registry.listOf(owner);
-    const running = entries.filter(({ state }) => state === 'running').length;
-    const room = (this.plans.of(owner)?.quotas.runningApps ?? Infinity) - running;
-    const stopped = entries.filter(({ state, app }) => state !== 'running' && app?.stopReason === PLAN_ENDED);
-    for (const entry of stopped.slice(0, Math.max(0, room))) {
-      if (this.patrons.dueOf(owner) !== 'nothing') return;
-      await this.have('run', entry, entry.runOptions ?? {});
+    const stopped = entries.filter(
+      ({ state, app, runOptions }) =>
+        state !== 'running' && app?.stopReason === PLAN_ENDED && runOptions?.background !== false,
+    );
+    const room = Math.max(0, this.limitOf(owner) - (await this.running(owner)).length);
+    const begun: Promise<Operation>[] = [];
+    for (const entry of stopped.slice(0, room)) {
+      if (!this.patrons.mayReturn(owner)) return;
+      begun.push((await this.submit('run', entry, entry.runOptions ?? {})).finished);
     }
+    void Promise.all(begun).then(() => this.patrons.haveReturned(owner));
   }
 
-  private async have<K extends Asked>(name: K, entry: RepositoryEntry, options: OperationOptions[K]): Promise<void> {
-    if (this.isEnded) return;
+  private async done<K extends Asked>(name: K, entry: RepositoryEntry, options: OperationOptions[K]): Promise<void> {
+    const { finished } = await this.submit(name, entry, options);
+    const { error } = await finished;
+    if (error) throw new Error(`${name} of ${entry.repoId}: ${error.message}`);
+  }
+
+  private async submit<K extends Asked>(
+    name: K,
+    entry: RepositoryEntry,
+    options: OperationOptions[K],
+  ): Promise<OperationTicket> {
+    if (this.isEnded) throw new Error('the station is about to end');
     const why = name === 'run' ? 'allows it again' : 'has ended';
     this.logger.log(`${name} of ${entry.repoId} (${entry.owner}): the plan ${why}`);
-    const asked = { principal: STATION, stopReason: PLAN_ENDED };
-    const { finished } = await this.operations.submit(name, entry, options, asked);
-    const { error } = await finished;
-    if (error) this.logger.warn(`${name} of ${entry.repoId} has failed: ${error.message}`);
+    return this.operations.submit(name, entry, options, { principal: STATION, stopReason: PLAN_ENDED });
+  }
+
+  /** With those that are about to return, after a crash or a start of the server: they would come up behind this. */
+  private async running(owner: string): Promise<RepositoryEntry[]> {
+    return (await this.registry.listOf(owner)).filter((entry) => entry.state === 'running' || isToReturn(entry));
+  }
+
+  private limitOf(owner: string): number {
+    return this.plans.of(owner)?.quotas.runningApps ?? Infinity;
   }
 }

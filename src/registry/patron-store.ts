@@ -30,8 +30,17 @@ export interface Standing {
   /** Since when the owner has been told that the membership is not right; null while it is. */
   noticeSince: number | null;
   lapsedSince: number | null;
-  /** Since when the plan allows less than before, until what runs beyond it was stopped. */
-  reducedSince: number | null;
+  /** The plan allows less than before, and what runs beyond it has still its grace; null: it does not, or it is over. */
+  reduction: Reduction | null;
+}
+
+export interface Reduction {
+  /** Since when the plan is as low as `to`. */
+  since: number;
+  /** The plan before; null where it is not the plan that has changed, but what it allows. */
+  from: string | null;
+  /** The lowest plan since. */
+  to: string;
 }
 
 /** What signs in for somebody at Patreon. The refresh token is good for one use. */
@@ -62,6 +71,8 @@ export interface PatronRecord {
   isUnmapped: boolean;
   /** When the owner was told that the repositories will soon be unloaded, epoch milliseconds; null: not yet. */
   unloadAnnouncedAt: number | null;
+  /** Apps that were stopped for the plan may run again, and were not started yet. */
+  appsMayReturn: boolean;
   /** null: they are not good any more. */
   tokens: PatreonTokens | null;
 }

@@ -25,9 +25,9 @@ export class PatronNotices {
 
   /** undefined: there is nothing that the owner should know. */
   of(owner: string, standing: Standing): OwnerNotice | undefined {
-    const { phase, plan, why, noticeSince, reducedSince } = standing;
+    const { phase, plan, why, noticeSince, reduction } = standing;
     const [stopAt, goneAt] = [appsStopAt(standing, this.rules), unloadAt(standing, this.rules)];
-    const about = { time: noticeSince ?? reducedSince ?? 0, owner, plan, appsStopAt: stopAt, unloadAt: goneAt };
+    const about = { time: noticeSince ?? reduction?.since ?? 0, owner, plan, appsStopAt: stopAt, unloadAt: goneAt };
     if (phase === 'grace') {
       const message = `${sentence(WHY_NOT.declined)} Your plan stays as it is until ${day(stopAt)}. ${this.comeBack()}`;
       return { ...about, code: 'PAYMENT_DECLINED', message };
@@ -37,7 +37,7 @@ export class PatronNotices {
       const message = `Your plan has lapsed: ${WHY_NOT[why ?? 'unconfirmed']}. ${follows} ${this.comeBack()}`;
       return { ...about, code: 'PLAN_LAPSED', message };
     }
-    if (reducedSince === null) return undefined;
+    if (!reduction) return undefined;
     const message = `Your plan allows less than before. What runs beyond it is stopped on ${day(stopAt)}, the newest apps first. Nothing is removed.`;
     return { ...about, code: 'PLAN_REDUCED', message };
   }

@@ -23,6 +23,7 @@ import {
   lastNoticeAt,
   nextDeadline,
   nextStanding,
+  restarted,
   type Due,
   type StandingRules,
 } from './standing.js';
@@ -60,7 +61,7 @@ export class Patrons implements OnApplicationShutdown {
     const { graceMs = 0, retentionMs = 0 } = config.patreon ?? {};
     this.rules = { graceMs, retentionMs, rankOf: (plan) => plans.rankOf(plan) };
     this.notices = new PatronNotices(config, this.rules);
-    this.unsubscribe = events.subscribe('plans-changed', () => this.tick());
+    this.unsubscribe = events.subscribe('plans-changed', () => this.plansHaveChanged());
   }
 
   static async load(
@@ -129,7 +130,7 @@ export class Patrons implements OnApplicationShutdown {
     const standing = firstStanding(claim, now, this.rules.graceMs, membership.lastChargeAt);
     if (!standing) throw this.notices.refusal(claim.kind === 'none' ? claim.why : 'declined');
     const isUnmapped = claim.kind === 'entitled' && claim.isUnmapped;
-    const seen = { membership, confirmedAt: now, standing, isUnmapped, unloadAnnouncedAt: null };
+    const seen = { membership, confirmedAt: now, standing, isUnmapped, unloadAnnouncedAt: null, appsMayReturn: false };
     return this.change({ patreonId, name, tokens, ...seen });
   }
 
@@ -139,11 +140,18 @@ export class Patrons implements OnApplicationShutdown {
     if (known && known.confirmedAt <= askedAt) await this.change({ ...known, membership, confirmedAt: askedAt });
   }
 
-  /** An administrator has granted the owner a plan, or taken it away. */
-  grantHasChanged(owner: string): void {
-    if (!this.find(owner)) return;
-    const notice = this.noticeOf(owner);
-    if (notice) this.publish(notice);
+  /** An administrator has granted the owner a plan, or taken it away: then what follows is announced from now on. */
+  async grantHasChanged(owner: string): Promise<void> {
+    const record = this.find(owner);
+    if (!record) return;
+    if (this.grants.of(owner) === null) {
+      const standing = restarted(this.standingOf(record), Date.now());
+      await this.change({ ...record, standing, unloadAnnouncedAt: null });
+      const notice = this.noticeOf(owner);
+      if (notice) this.publish(notice);
+    } else {
+      await this.change({ ...record, appsMayReturn: true });
+    }
     this.events.publish('standing-due', { owner });
   }
 
@@ -153,16 +161,47 @@ export class Patrons implements OnApplicationShutdown {
     if (record?.tokens?.refreshToken === old.refreshToken) await this.change({ ...record, tokens });
   }
 
-  /** What ran beyond a reduced plan was stopped. */
-  async reductionIsDone(owner: string): Promise<void> {
+  /** More runs than the plan allows, though the plan is what it was: its grace begins. */
+  async runsBeyondPlan(owner: string): Promise<void> {
     const record = this.find(owner);
-    if (record) await this.change({ ...record, standing: { ...record.standing, reducedSince: null } });
+    if (!record || this.grants.of(owner) !== null || record.standing.reduction) return;
+    const reduction = { since: Date.now(), from: null, to: record.standing.plan };
+    await this.change({ ...record, standing: { ...record.standing, reduction } });
+  }
+
+  /** Nothing runs beyond the plan: a reduction that the owner was told of ends with its grace, any other at once. */
+  async runsWithinPlan(owner: string): Promise<void> {
+    const record = this.find(owner);
+    const reduction = record?.standing.reduction;
+    if (!reduction || (reduction.from !== null && Date.now() < reduction.since + this.rules.graceMs)) return;
+    await this.change({ ...record, standing: { ...record.standing, reduction: null } });
+  }
+
+  /** Whether apps that were stopped for the plan are to be started again. */
+  mayReturn(owner: string): boolean {
+    const record = this.find(owner);
+    if (!record?.appsMayReturn) return false;
+    return this.grants.of(owner) !== null || this.standingOf(record).phase !== 'lapsed';
+  }
+
+  /** They were. */
+  async haveReturned(owner: string): Promise<void> {
+    const record = this.find(owner);
+    if (record?.appsMayReturn) await this.change({ ...record, appsMayReturn: false });
   }
 
   /** Time has passed: tells everybody for whom that changes something. */
   tick(): void {
     for (const record of this.records.values()) {
       void this.change(record).catch((error: unknown) => this.logger.error(error));
+    }
+  }
+
+  /** Also what the same plan allows may be less now. */
+  private plansHaveChanged(): void {
+    this.tick();
+    for (const { patreonId } of this.records.values()) {
+      this.events.publish('standing-due', { owner: ownerOf(patreonId) });
     }
   }
 
@@ -178,7 +217,8 @@ export class Patrons implements OnApplicationShutdown {
     const noticeAt = lastNoticeAt(standing, this.rules);
     const isAnnounced = noticeAt !== null && now >= noticeAt;
     const unloadAnnouncedAt = isAnnounced ? (record.unloadAnnouncedAt ?? now) : null;
-    const after = { ...record, standing, isUnmapped, unloadAnnouncedAt };
+    const appsMayReturn = record.appsMayReturn || (before !== undefined && this.allowsMore(before.standing, standing));
+    const after = { ...record, standing, isUnmapped, unloadAnnouncedAt, appsMayReturn };
     this.records.set(record.patreonId, after);
     this.planNext();
     this.tell(before, after);
@@ -202,11 +242,11 @@ export class Patrons implements OnApplicationShutdown {
       const tiers = after.membership.tierIds.join(', ') || 'none';
       this.logger.warn(`${owner} has a tier that no plan names (${tiers}), and so the cheapest plan`);
     }
-    const { phase, reducedSince, noticeSince } = after.standing;
+    const { phase, reduction, noticeSince } = after.standing;
     const isNews =
       !before ||
       before.standing.phase !== phase ||
-      before.standing.reducedSince !== reducedSince ||
+      before.standing.reduction?.since !== reduction?.since ||
       before.standing.plan !== after.standing.plan;
     const isLastNotice = after.unloadAnnouncedAt !== null && !before?.unloadAnnouncedAt;
     if ((isNews || isLastNotice) && this.grants.of(owner) === null) {
@@ -214,7 +254,14 @@ export class Patrons implements OnApplicationShutdown {
       const notice = this.noticeOf(owner) ?? (wasRestored ? this.notices.restored(owner, after.standing) : undefined);
       if (notice) this.publish(notice);
     }
-    if (isNews || noticeSince !== null || reducedSince !== null) this.events.publish('standing-due', { owner });
+    if (isNews || noticeSince !== null || reduction || after.appsMayReturn) {
+      this.events.publish('standing-due', { owner });
+    }
+  }
+
+  private allowsMore(before: Standing, after: Standing): boolean {
+    if (after.phase === 'lapsed') return false;
+    return before.phase === 'lapsed' || this.plans.rankOf(after.plan) > this.plans.rankOf(before.plan);
   }
 
   private publish(notice: OwnerNotice): void {

@@ -238,7 +238,7 @@ describe('Who has signed in with Patreon', () => {
   });
 
   it('has a grace of its own each time that the plan becomes less, and none once it is more again', async () => {
-    const reducedSince = () => station.patrons.find(OWNER)?.standing.reducedSince ?? null;
+    const reducedSince = () => station.patrons.find(OWNER)?.standing.reduction?.since ?? null;
     const becomes = async (tier: string) => {
       patreon.change(USER, { tiers: [tier] });
       await station.checks.check(USER);

@@ -1,4 +1,4 @@
-import type { PatronRecord, Standing } from '../../registry/patron-store.js';
+import type { PatronRecord, Reduction, Standing } from '../../registry/patron-store.js';
 import type { Claim } from './membership.js';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -33,7 +33,7 @@ export function firstStanding(
     why: null,
     noticeSince: null,
     lapsedSince: null,
-    reducedSince: null,
+    reduction: null,
   };
   if (claim.kind === 'entitled') return { ...active, plan: claim.plan };
   if (claim.kind === 'none' || claim.plan === null) return undefined;
@@ -55,15 +55,13 @@ export function nextStanding(
 ): Standing {
   const isConfirmed = now - confirmedAt <= BELIEVED_MS;
   if (claim.kind === 'entitled' && isConfirmed) {
-    const more = rankOf(claim.plan) - rankOf(before.plan);
     return {
       phase: 'active',
       plan: claim.plan,
       why: null,
       noticeSince: null,
       lapsedSince: null,
-      // Each time that it becomes less has a grace of its own.
-      reducedSince: more < 0 ? now : more > 0 ? null : before.reducedSince,
+      reduction: nextReduction(before, claim.plan, now, rankOf),
     };
   }
   const why: Standing['why'] = claim.kind === 'none' ? claim.why : isConfirmed ? 'declined' : 'unconfirmed';
@@ -71,14 +69,34 @@ export function nextStanding(
   // Whoever has lapsed pays first; but not when it was only Patreon that had not answered.
   const mayBeInGrace = before.phase !== 'lapsed' || before.why === 'unconfirmed';
   const isInGrace = why === 'declined' && mayBeInGrace && now < noticeSince + graceMs;
-  const rest = { ...before, why, noticeSince, reducedSince: null };
+  const rest = { ...before, why, noticeSince };
   if (isInGrace) return { ...rest, phase: 'grace', lapsedSince: null };
   return { ...rest, phase: 'lapsed', lapsedSince: before.lapsedSince ?? now };
 }
 
+/** Each time that the plan becomes lower than it was has a grace of its own; to go up and down again renews none. */
+function nextReduction(
+  { plan, reduction }: Standing,
+  next: string,
+  now: number,
+  rankOf: StandingRules['rankOf'],
+): Reduction | null {
+  if (!reduction) return rankOf(next) < rankOf(plan) ? { since: now, from: plan, to: next } : null;
+  if (reduction.from !== null && rankOf(next) >= rankOf(reduction.from)) return null;
+  return rankOf(next) < rankOf(reduction.to) ? { since: now, from: reduction.from ?? plan, to: next } : reduction;
+}
+
+/** All clocks anew: nothing was announced while an administrator's grant stood above the membership. */
+export const restarted = (standing: Standing, now: number): Standing => ({
+  ...standing,
+  noticeSince: standing.noticeSince && now,
+  lapsedSince: standing.lapsedSince && now,
+  reduction: standing.reduction && { ...standing.reduction, since: now },
+});
+
 /** When running apps are stopped: all of somebody lapsed, or those beyond a reduced plan. null: never. */
-export function appsStopAt({ phase, noticeSince, reducedSince }: Standing, { graceMs }: StandingRules): number | null {
-  const since = phase === 'active' ? reducedSince : noticeSince;
+export function appsStopAt({ phase, noticeSince, reduction }: Standing, { graceMs }: StandingRules): number | null {
+  const since = phase === 'active' ? (reduction?.since ?? null) : noticeSince;
   return since === null ? null : since + graceMs;
 }
 
@@ -101,10 +119,12 @@ export function dueNow(
   rules: StandingRules,
 ): Due {
   const isOver = (time: number | null) => time !== null && now >= time;
-  const isLapsed = standing.phase === 'lapsed';
-  if (!isLapsed && standing.reducedSince === null) return 'nothing';
+  const { phase, reduction } = standing;
+  if (phase !== 'lapsed') {
+    if (!reduction) return 'nothing';
+    return isOver(reduction.since + rules.graceMs) ? 'stop-beyond-plan' : 'later';
+  }
   if (!isOver(appsStopAt(standing, rules))) return 'later';
-  if (!isLapsed) return 'stop-beyond-plan';
   // Nothing is removed by what was said long ago, nor before the last notice has had its time.
   const isConfirmed = standing.why !== 'unconfirmed' && now - confirmedAt < FRESH_MS;
   const isTold = unloadAnnouncedAt !== null && now >= unloadAnnouncedAt + lastNoticeMs(rules) * 0.9;
@@ -119,6 +139,7 @@ export function nextDeadline(
 ): number | null {
   const times = [
     appsStopAt(standing, rules),
+    standing.reduction && standing.reduction.since + rules.graceMs,
     unloadAt(standing, rules),
     lastNoticeAt(standing, rules),
     unloadAnnouncedAt === null ? null : unloadAnnouncedAt + lastNoticeMs(rules),

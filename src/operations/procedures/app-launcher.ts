@@ -10,6 +10,7 @@ import { newOperationId } from '../ids.js';
 import type { AnyJob } from '../job.js';
 import { READY_TIMEOUT_MS, type RunOptions } from '../../contracts/operation-options.js';
 import { RepositoryChanges } from '../repository-changes.js';
+import { isToReturn } from '../returning-apps.js';
 import { StationIsolation } from '../station-isolation.js';
 import { StationTools } from '../station-tools.js';
 import type { ToThread } from '../../contracts/worker-messages.js';
@@ -63,10 +64,13 @@ export class AppLauncher {
     }
   }
 
-  /** PLAN_LIMIT. Of those that start at the same time the first ones have the places that are left. */
+  /**
+   * PLAN_LIMIT. Of those that start at the same time the first ones have the places that are left. One that has died, and is
+   * about to be started again, keeps its place.
+   */
   private async requireRoom({ context }: AnyJob, { uid, owner }: RepositoryEntry): Promise<void> {
     const before = [...this.launching].slice(0, [...this.launching.keys()].indexOf(uid));
-    const running = (await this.registry.listOf(owner)).filter(({ state }) => state === 'running');
+    const running = (await this.registry.listOf(owner)).filter((one) => one.state === 'running' || isToReturn(one));
     const taken = new Set([
       ...running.map((one) => one.uid),
       ...before.filter(([, whose]) => whose === owner).map(([one]) => one),
