@@ -465,6 +465,9 @@ describe('What was announced', () => {
     expect((await me(key)).notice).toMatchObject({ code: 'PLAN_REDUCED' });
     await eventually('the newer one is stopped', async () => (await stateOf(key, newer)) === 'stopped', 10_000);
     expect(await stateOf(key, older)).toBe('running');
+    await station.restart();
+    await eventually('the older one has returned', async () => (await stateOf(key, older)) === 'running', 20_000);
+    expect(await stateOf(key, newer)).toBe('stopped');
     patreon.change(user, { tiers: ['200'] });
     await hook(user);
     await eventually('it is back', async () => (await stateOf(key, newer)) === 'running', 10_000);

@@ -101,7 +101,9 @@ describe('Who has signed in with Patreon', () => {
     const tokens = new CreatorTokens(config.patreon, client, store);
     const checks = new PatronChecks(config.patreon, client, patrons, tokens);
     const sync = new CampaignSync(client, tokens, patrons, checks);
-    return { patrons, client, checks, sync, webhooks: new WebhookService(config, checks) };
+    const notices: string[] = [];
+    events.subscribe('notice', ({ payload }) => void notices.push(payload.code));
+    return { patrons, grants, notices, client, checks, sync, webhooks: new WebhookService(config, checks) };
   }
 
   async function signIn(): Promise<void> {
@@ -250,6 +252,42 @@ describe('Who has signed in with Patreon', () => {
     expect(await becomes('2')).toBe(first);
     expect(await becomes('1')).toBeGreaterThan(first ?? Infinity);
     expect(await becomes('3')).toBeNull();
+  });
+
+  it('gains nothing by going up and down again, nor by a payment that is late', async () => {
+    const becomes = async (facts: object) => {
+      patreon.change(USER, facts);
+      await station.checks.check(USER);
+    };
+    await becomes({ tiers: ['3'] });
+    await becomes({ tiers: ['1'] });
+    ahead += GRACE_MS - HOUR_MS;
+    await becomes({ tiers: ['2'] });
+    await becomes({ status: 'declined_patron' });
+    await becomes({ status: 'active_patron', tiers: ['1'] });
+    expect(station.patrons.dueOf(OWNER)).toBe('later');
+    ahead += 2 * HOUR_MS;
+    expect(station.patrons.dueOf(OWNER)).toBe('stop-beyond-plan');
+    await station.patrons.runsWithinPlan(OWNER);
+    expect(station.patrons.dueOf(OWNER)).toBe('nothing');
+  });
+
+  it('hears nothing of a membership that a grant stands above, and everything anew once that is taken away', async () => {
+    const { grants, patrons, checks, notices } = station;
+    await grants.grant(OWNER, 'plan-3');
+    await patrons.grantHasChanged(OWNER);
+    patreon.change(USER, { status: 'former_patron' });
+    await checks.check(USER);
+    ahead += 60 * 24 * HOUR_MS;
+    patrons.tick();
+    await checks.check(USER);
+    expect([patrons.noticeOf(OWNER), patrons.dueOf(OWNER), notices]).toEqual([undefined, 'nothing', []]);
+    await grants.grant(OWNER, null);
+    await patrons.grantHasChanged(OWNER);
+    expect([patrons.dueOf(OWNER), notices]).toEqual(['later', ['PLAN_LAPSED']]);
+    const { appsStopAt, unloadAt } = patrons.noticeOf(OWNER) ?? {};
+    expect(appsStopAt).toBeGreaterThanOrEqual(Date.now() + GRACE_MS - HOUR_MS);
+    expect(unloadAt).toBeGreaterThan(Number(appsStopAt));
   });
 
   it('is unloaded only by what Patreon has said just now, some time after the last notice', async () => {
