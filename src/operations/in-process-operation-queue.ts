@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Failure } from '../contracts/failure.js';
 import { countBy, fairOrder } from './fair-order.js';
-import { type Lane, OperationQueue, type QueueItem, type QueueStats } from './operation-queue.js';
+import { isLight, type Lane, OperationQueue, type QueueItem, type QueueStats } from './operation-queue.js';
 
 export interface QueueLimits {
   lanes: Record<Lane, number>;
-  /** How many may wait in all: of work, and as many of what is light, so that work never keeps out a stop. */
+  /** How much work may wait in all; and of what is light as much for each owner, so that nothing keeps out a stop. */
   waiting: number;
 }
 
@@ -34,7 +34,9 @@ export class InProcessOperationQueue extends OperationQueue {
     this.waiting.push(item);
     this.startWhatCan();
     if (this.waiting.at(-1) !== item) return;
-    const alike = this.waiting.filter(({ lane }) => isLight(lane) === isLight(item.lane));
+    const alike = this.waiting.filter((one) =>
+      isLight(item.lane) ? isLight(one.lane) && one.owner === item.owner : !isLight(one.lane),
+    );
     if (alike.length <= this.limits.waiting) return;
     this.waiting.pop();
     throw new Failure('QUEUE_FULL', `${this.limits.waiting} operations are waiting already`, {
@@ -55,8 +57,8 @@ export class InProcessOperationQueue extends OperationQueue {
     return this.positions.get(operationId);
   }
 
-  waitingOf(owner: string, lane: Lane): number {
-    return this.waiting.filter((item) => item.owner === owner && item.lane === lane).length;
+  waitingOf(owner: string): number {
+    return this.waiting.filter((item) => item.owner === owner && !isLight(item.lane)).length;
   }
 
   stats(): QueueStats {
@@ -135,5 +137,3 @@ export class InProcessOperationQueue extends OperationQueue {
     for (const owner of this.served.keys()) if (!busy.has(owner)) this.served.delete(owner);
   }
 }
-
-const isLight = (lane: Lane): boolean => lane === 'read' || lane === 'control';

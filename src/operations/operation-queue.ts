@@ -5,6 +5,8 @@
  */
 export type Lane = 'work' | 'read' | 'control' | 'foreground';
 
+export const isLight = (lane: Lane): boolean => lane === 'read' || lane === 'control';
+
 export interface QueueItem {
   operationId: string;
   uid: string;
@@ -36,8 +38,8 @@ export abstract class OperationQueue {
   abstract remove(operationIds: readonly string[]): Set<string>;
   /** 1 is next in its lane; undefined when it does not wait. */
   abstract position(operationId: string): number | undefined;
-  /** How many of an owner's wait in a lane. */
-  abstract waitingOf(owner: string, lane: Lane): number;
+  /** How much of an owner's work waits: not what is light. */
+  abstract waitingOf(owner: string): number;
   abstract stats(): QueueStats;
   /** From now on nothing is added, and what waits stays waiting. */
   abstract drain(): void;

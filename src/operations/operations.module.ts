@@ -38,9 +38,9 @@ import { StationIsolation } from './station-isolation.js';
 import { StationLifecycle } from './station-lifecycle.service.js';
 import { StationTools } from './station-tools.js';
 
-/** How many status reads, stops and unloads go on beside the work of MAX_WORKERS. */
-const READS = 4;
-const CONTROLS = 8;
+/** How many status reads, stops and unloads go on beside the work of MAX_WORKERS: a stop mostly waits. */
+const READS = 8;
+const CONTROLS = 32;
 
 const PROCEDURES = [
   Procedures,

@@ -13,7 +13,7 @@ import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { Job } from './job.js';
 import { LiveOperations, type LiveOperation } from './live-operations.service.js';
 import { laneOf, newRecord, timeoutOf } from './operation-record.js';
-import { OperationQueue } from './operation-queue.js';
+import { isLight, OperationQueue } from './operation-queue.js';
 import { OperationRecords } from './operation-records.js';
 import type { OperationTicket, SubmitContext } from './operation-request.js';
 import { OperationRunner } from './operation-runner.service.js';
@@ -21,6 +21,9 @@ import { RepositoryChanges, audienceOf } from './repository-changes.js';
 import { RepositoryEntries } from './repository-entries.js';
 import { StationFolders } from './station-folders.js';
 import { StationIsolation } from './station-isolation.js';
+
+/** Of one owner: an app may take half a minute to end, and others want to stop theirs meanwhile. */
+const LIGHT_AT_ONCE = 4;
 
 /** The one way to have something done to a repository, for every door. */
 @Injectable()
@@ -65,7 +68,7 @@ export class OperationsService {
     }
     const { owner, plan } = context.principal;
     const lane = laneOf(name, options);
-    if (lane === 'work') plan?.requireRoomFor('queuedOperations', this.queue.waitingOf(owner, lane));
+    if (!isLight(lane)) plan?.requireRoomFor('queuedOperations', this.queue.waitingOf(owner));
     const job = this.jobFor(name, entry, options, context);
     const { operation } = job;
     const { promise: finished, resolve: finish } = deferred<Operation>();
@@ -79,7 +82,7 @@ export class OperationsService {
         uid: entry.uid,
         owner,
         lane,
-        atOnce: lane === 'work' ? (plan?.quotas.operationsAtOnce ?? null) : null,
+        atOnce: isLight(lane) ? LIGHT_AT_ONCE : lane === 'work' ? (plan?.quotas.operationsAtOnce ?? null) : null,
         exclusive: name !== 'stop' && name !== 'status',
         start: async () => {
           if (await recorded.promise) await this.runner.carryOut(live);
