@@ -12,6 +12,7 @@ interface Entry {
   repoId: string | null;
   uid: string | null;
   operationId: string | null;
+  target: string | null;
   outcome: string;
   code: string | null;
 }
@@ -63,6 +64,16 @@ describe('The audit log', () => {
     expect(JSON.stringify(records)).not.toContain(secret);
   });
 
+  it('says to whom and to what it was done where that is no repository', async () => {
+    await kit.station.api('PUT', '/auth/owners/bob/plan', { plan: 'supporter' });
+    await kit.station.api('DELETE', '/auth/keys/none');
+    expect((await read('owner=admin&limit=2')).records).toMatchObject([
+      { action: 'DELETE /auth/keys/:id', target: 'none', outcome: 'refused', code: 'KEY_NOT_FOUND' },
+      { action: 'PUT /auth/owners/:owner/plan', target: 'bob', outcome: 'succeeded' },
+    ]);
+    expect((await read('target=bob')).records).toHaveLength(1);
+  });
+
   it('has what was asked for over sockets, too', async () => {
     const socket = await kit.station.socket({ apiKey: alice.key });
     await ask(socket, { operation: 'stop', repoId: 'audit-app' });
@@ -87,7 +98,7 @@ describe('The audit log', () => {
     expect(await found('repository=audit-app&outcome=refused')).toEqual(['install', 'unload']);
     expect(await found(`since=${Date.now()}`)).toEqual([]);
     expect(await found(`until=1`)).toEqual([]);
-    expect(await found('owner=admin')).toEqual(['POST /auth/keys']);
+    expect(await found('owner=admin&action=POST /auth/keys')).toEqual(['POST /auth/keys']);
   });
 
   it('is for administrators', async () => {

@@ -227,6 +227,9 @@ describe('an owner with a plan', () => {
     });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await ask(socket, { operation: 'list' })).error).toMatchObject({ code: 'RATE_LIMITED' });
+    const looks = await socket.emitWithAck('repo-subscribe', { repoId: 'none', logs: true });
+    expect(looks).toMatchObject({ error: { code: 'REPO_NOT_FOUND' } });
+    (await station.socket({ apiKey: key })).close();
     plansAre(SMALL, LARGE);
     process.kill(Number(station.pid), 'SIGHUP');
     await eventually('the plans were read', async () => (await api('GET', '/auth/me')).status === 200);

@@ -17,7 +17,7 @@ describe('A station with a rate limit', () => {
   it('answers one key so often, over REST and sockets together, and every other one all the same', async () => {
     const [first, second] = [await kit.station.createKey('alice'), await kit.station.createKey('bob')];
     const socket = await kit.station.socket({ apiKey: first });
-    expect((await useUp(first)).filter((status) => status === 200)).toHaveLength(LIMIT - 1);
+    expect((await useUp(first)).filter((status) => status === 200)).toHaveLength(LIMIT);
     const { status, body, headers } = await list(first);
     expect([status, body]).toMatchObject([
       429,
@@ -29,7 +29,7 @@ describe('A station with a rate limit', () => {
     ]);
     expect(Number(headers.get('retry-after'))).toBe(body.context.retryAfterSeconds);
     expect((await ask(socket, { operation: 'list' })).error).toMatchObject({ code: 'RATE_LIMITED' });
-    await expect(connect(kit.station.url, first)).rejects.toMatchObject({ data: { code: 'RATE_LIMITED' } });
+    (await connect(kit.station.url, first)).close(); // through a connection one can still stop things
     expect((await list(second)).status).toBe(200);
   });
 

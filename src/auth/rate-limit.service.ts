@@ -7,7 +7,7 @@ import type { Principal } from './principal.js';
 const WINDOW_MS = 60_000;
 const MAX_SIGN_INS = 20;
 
-/** With what one sees to it that one uses less. */
+/** Permissions that free resources: a plan's rate limit never refuses them. */
 export const RELIEF = new Set<unknown>(['stop', 'unload']);
 
 /** How often callers may ask, over REST and Socket.IO together. Each method rejects with RATE_LIMITED. */
@@ -28,8 +28,8 @@ export class RateLimit implements OnApplicationShutdown {
   }
 
   /**
-   * A request with a valid key: so many of one key as RATE_LIMIT says, and of one owner as the plan says. Stops, unloads and
-   * looks at logs (`isRelief`) are counted for themselves: whoever has used up everything else can still do these.
+   * A request with a valid key: so many of one key as RATE_LIMIT says, and of one owner as the plan says. Stops, unloads,
+   * connections and looks at logs (`isRelief`) are counted for themselves: whoever has used up everything else can still do these.
    */
   async ofCaller({ keyId, owner, plan }: Principal, isRelief = false): Promise<void> {
     await this.ofAny(`key ${keyId}`, isRelief ? 'stop, unload and log request' : undefined);
@@ -40,7 +40,7 @@ export class RateLimit implements OnApplicationShutdown {
     if (retryAfterSeconds !== undefined) throw plan.refusal('requestsPerMinute', limit, { retryAfterSeconds });
   }
 
-  /** A request without a valid key: whoever tries keys does not come far. */
+  /** A request without a valid key. */
   async ofStranger(address: string | null): Promise<void> {
     await this.ofAny(`address ${address}`);
   }

@@ -15,6 +15,8 @@ export interface AuditRecord {
   repoId: string | null;
   uid: string | null;
   operationId: string | null;
+  /** What else it was done to: an owner, or the id of a key, of stored credentials, of an operation. */
+  target: string | null;
   /** `pending` until the operation has ended; `refused` is what was never begun. */
   outcome: 'pending' | 'succeeded' | 'failed' | 'cancelled' | 'refused';
   /** Why it failed or was refused. */
@@ -26,6 +28,7 @@ export interface AuditQuery {
   action?: string;
   /** A repoId or a uid. */
   repository?: string;
+  target?: string;
   outcome?: AuditRecord['outcome'];
   /** Epoch milliseconds, inclusive. */
   since?: number;

@@ -99,7 +99,7 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
       let caller: Principal | undefined;
       try {
         // First of all: what a stranger has sent is not worth a look.
-        caller = await this.sessions.callerOf(session, body);
+        caller = await this.sessions.callerOf(session, event, body);
         refuseExcess(body, MAX_MESSAGE_CHARS);
         await handler(session, caller, body, reply);
       } catch (error) {

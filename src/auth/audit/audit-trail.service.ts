@@ -14,6 +14,7 @@ export interface Origin {
 interface Answer {
   action: string;
   repoId?: string;
+  target?: string;
   /** Undefined where it has succeeded, and is no operation. */
   code?: string;
 }
@@ -27,7 +28,15 @@ export class AuditTrail {
 
   /** An operation was accepted. */
   async accepted({ operation, operationId, repoId, uid }: Operation, by: Principal, origin?: Origin): Promise<void> {
-    await this.keep(by, origin, { action: operation, repoId, uid, operationId, outcome: 'pending', code: null });
+    await this.keep(by, origin, {
+      action: operation,
+      repoId,
+      uid,
+      operationId,
+      target: null,
+      outcome: 'pending',
+      code: null,
+    });
   }
 
   /** An operation has ended. */
@@ -40,7 +49,7 @@ export class AuditTrail {
   async answered(
     by: Pick<Principal, 'owner' | 'keyId'>,
     origin: Origin,
-    { action, repoId, code }: Answer,
+    { action, repoId, target, code }: Answer,
   ): Promise<void> {
     const outcome = code === undefined ? 'succeeded' : 'refused';
     await this.keep(by, origin, {
@@ -48,6 +57,7 @@ export class AuditTrail {
       repoId: repoId ?? null,
       uid: null,
       operationId: null,
+      target: target ?? null,
       outcome,
       code: code ?? null,
     });
@@ -56,7 +66,7 @@ export class AuditTrail {
   private async keep(
     { owner, keyId }: Pick<Principal, 'owner' | 'keyId'>,
     { door, address }: Origin | { door: 'station'; address: null } = { door: 'station', address: null },
-    what: Pick<AuditRecord, 'action' | 'repoId' | 'uid' | 'operationId' | 'outcome' | 'code'>,
+    what: Pick<AuditRecord, 'action' | 'repoId' | 'uid' | 'operationId' | 'target' | 'outcome' | 'code'>,
   ): Promise<void> {
     const auditId = `au_${randomBytes(8).toString('hex')}`;
     await this.trying(this.store.insert({ auditId, time: Date.now(), owner, keyId, door, address, ...what }));

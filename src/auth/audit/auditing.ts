@@ -22,11 +22,12 @@ function keep(request: StationRequest, audit: AuditTrail): void {
   if (!principal || failure instanceof OperationFailure) return;
   if (operation && !failure) return;
   const { path = '' } = (request.route ?? {}) as { path?: string };
-  const { repoId } = (params ?? {}) as { repoId?: string };
+  const { repoId, owner, id } = (params ?? {}) as { repoId?: string; owner?: string; id?: string };
   const action = operation ?? `${method} ${path}`;
   void audit.answered(principal, originOf(request), {
     action,
     repoId: repoId?.slice(0, MAX_CHARS),
+    target: (owner ?? id)?.slice(0, MAX_CHARS),
     code: failure?.code,
   });
 }

@@ -16,6 +16,9 @@ export class AuditQueryDto {
   @TextField({ maxLength: 200, description: 'Only what was done to this repository: a repoId or a uid.' })
   repository?: string;
 
+  @TextField({ maxLength: 200, description: 'Only what was done to this owner, key, credentials or operation.' })
+  target?: string;
+
   @ChoiceField({ values: OUTCOMES, description: 'Only what ended so.' })
   outcome?: AuditRecord['outcome'];
 
@@ -62,6 +65,14 @@ export class AuditRecordDto implements AuditRecord {
 
   @ApiProperty({ type: String, nullable: true })
   operationId!: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'What else it was done to: an owner, or the id of a key, of stored credentials, of an operation.',
+    example: 'alice',
+  })
+  target!: string | null;
 
   @ApiProperty({ enum: OUTCOMES, description: '`refused`: it was never begun.' })
   outcome!: AuditRecord['outcome'];

@@ -33,6 +33,7 @@ const audited = {
   repoId: 'octocat-hello-world',
   uid: 'r_3f9c2ab81d4e6f70',
   operationId: 'op_e4af878c9b621e3816b3',
+  target: null,
   outcome: 'failed',
   code: 'GIT_AUTH_REQUIRED',
 };

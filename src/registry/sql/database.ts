@@ -7,6 +7,7 @@ import { IdempotentAnswers1700000001000 } from './migrations/1700000001000-idemp
 import { Owners1700000002000 } from './migrations/1700000002000-owners.js';
 import { Audit1700000003000 } from './migrations/1700000003000-audit.js';
 import { Patrons1700000004000 } from './migrations/1700000004000-patrons.js';
+import { AuditTarget1700000005000 } from './migrations/1700000005000-audit-target.js';
 import { TABLES } from './tables.js';
 
 const DAMAGED = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);
@@ -42,6 +43,7 @@ async function open(file: string): Promise<DataSource> {
       Owners1700000002000,
       Audit1700000003000,
       Patrons1700000004000,
+      AuditTarget1700000005000,
     ],
   });
   try {

@@ -21,10 +21,11 @@ export class SqlAuditStore extends AuditStore {
   }
 
   async list(wanted: AuditQuery): Promise<{ records: AuditRecord[]; nextCursor: string | null }> {
-    const { owner, action, repository, outcome, since, until, limit, cursor } = wanted;
+    const { owner, action, repository, target, outcome, since, until, limit, cursor } = wanted;
     const query = this.table.createQueryBuilder('a').orderBy('a.time', 'DESC').addOrderBy('a.auditId', 'DESC');
     if (owner !== undefined) query.andWhere('a.owner = :owner', { owner });
     if (action !== undefined) query.andWhere('a.action = :action', { action });
+    if (target !== undefined) query.andWhere('a.target = :target', { target });
     if (outcome !== undefined) query.andWhere('a.outcome = :outcome', { outcome });
     if (repository !== undefined) query.andWhere('(a.repoId = :repository OR a.uid = :repository)', { repository });
     if (since !== undefined) query.andWhere('a.time >= :since', { since });

@@ -173,6 +173,7 @@ export const AuditTable = new EntitySchema<AuditRecord>({
     repoId: { name: 'repo_id', ...nullable },
     uid: nullable,
     operationId: { name: 'operation_id', ...nullable },
+    target: nullable,
     outcome: { type: 'varchar' },
     code: nullable,
   },

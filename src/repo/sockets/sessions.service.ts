@@ -12,6 +12,9 @@ import { EventBus } from '../../events/event-bus.js';
 import { SocketSession } from './socket-session.js';
 import type { StationSocket } from './station-socket.js';
 
+/** With these one looks at logs, which no plan's limit refuses. */
+const LOG_EVENTS = new Set(['repo-subscribe', 'repo-unsubscribe']);
+
 /** The sockets that are connected, and who is behind each message of theirs. */
 @Injectable()
 export class SessionsService implements OnModuleInit, OnApplicationShutdown {
@@ -48,7 +51,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
     const key = inAuth ?? bearerOf(socket.request.rawHeaders);
     if (key === undefined) return;
     const principal = await this.identify(key, socket);
-    await this.rateLimit.ofCaller(principal);
+    await this.rateLimit.ofCaller(principal, true); // without a connection nothing could be stopped through it
     this.admitted.set(socket, principal);
   }
 
@@ -75,7 +78,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Who asks: the message's own key, else whoever the socket is signed in as. The message has not been validated yet. */
-  async callerOf(session: SocketSession, message: unknown): Promise<Principal> {
+  async callerOf(session: SocketSession, event: string, message: unknown): Promise<Principal> {
     const apiKey = isPlainObject(message) ? message.apiKey : undefined;
     const principal = typeof apiKey === 'string' ? await this.identify(apiKey, session.socket) : session.principal;
     if (principal && principal === session.principal) await this.keys.freshen(principal.owner);
@@ -84,7 +87,8 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
         suggestion: 'Send auth.apiKey in the handshake, or apiKey in the message.',
       });
     }
-    await this.rateLimit.ofCaller(principal, isPlainObject(message) && RELIEF.has(message.operation));
+    const isRelief = LOG_EVENTS.has(event) || (isPlainObject(message) && RELIEF.has(message.operation));
+    await this.rateLimit.ofCaller(principal, isRelief);
     session.signIn(principal);
     return principal;
   }
