@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../../test/support/eventually.js';
+import { plansOfThisMachine } from '../../test/support/sandbox-plans.js';
 import { alive } from '../../test/support/processes.mjs';
-import type { ProcessTree } from '../contracts/process-tree.js';
+import { TREE_MARKER, type ProcessTree } from '../contracts/process-tree.js';
 import { killTree, terminateTree } from './end-tree.js';
 import { identify } from './live-processes.js';
 import { carriesMarker, findTree, findTreesByPrefix } from './process-tree.js';
@@ -112,6 +113,20 @@ describe('the tree of processes that a command has started', () => {
     await start(waits);
     expect(findTreesByPrefix(tree.marker.slice(0, 20)).map(({ pid }) => pid)).toEqual([tree.root?.pid]);
   });
+
+  const hasSandbox = plansOfThisMachine().length > 1;
+  (hasSandbox ? it : it.skip)(
+    'does not include what says so of itself inside the sandbox of another, which all of it is found in',
+    async () => {
+      const victim = `test:${randomUUID()}`;
+      const claims = `${TREE_MARKER}=${victim} ${waits.join(' ')} & ${waits.join(' ')}`;
+      await start(['bwrap', '--dev-bind', '/', '/', '--unshare-pid', 'sh', '-c', claims], 2);
+      expect(findTree({ marker: victim })).toEqual([]);
+      expect(find().length).toBeGreaterThanOrEqual(4);
+      await killTree(find);
+      expect(find()).toEqual([]);
+    },
+  );
 
   it('has no zombies in it', async () => {
     await start(waits);

@@ -14,7 +14,7 @@ import { readProc } from './read-proc.js';
 /** Every live member of the tree: by marker or known identity, then by descent and process group. */
 export function findTree({ marker, root, inits = [], seen = [] }: ProcessTree): LiveProcess[] {
   const known = new Set([...(root ? [root] : []), ...inits, ...seen].map(keyOf));
-  return withRelatives((one) => known.has(keyOf(one)) || markerOf(one) === marker);
+  return withRelatives((one) => known.has(keyOf(one)) || carriesMarker(one, marker));
 }
 
 /** Of the tree what the repository runs: without the processes that make up a sandbox. */
@@ -33,7 +33,7 @@ export function findInside(tree: ProcessTree): LiveProcess[] {
 
 /** Every live process whose marker starts with `prefix`: what is left of a repository, or of a whole station. */
 export function findTreesByPrefix(prefix: string): LiveProcess[] {
-  return withRelatives((one) => markerOf(one)?.startsWith(prefix) === true);
+  return withRelatives((one) => isMarked(one, (marker) => marker.startsWith(prefix)));
 }
 
 /** How the members of a tree are found, again and again: all, and those without the sandbox. */
@@ -69,7 +69,29 @@ export function withRelatives(belongs: (process: LiveProcess) => boolean): LiveP
 export const ownGroup = (): number | undefined => identify(process.pid)?.pgid;
 
 /** Whether the process has this marker in its environment: then it can be found whatever becomes of its parents. */
-export const carriesMarker = (one: LiveProcess, marker: string): boolean => markerOf(one) === marker;
+export const carriesMarker = (one: LiveProcess, marker: string): boolean => isMarked(one, (found) => found === marker);
+
+function isMarked(one: LiveProcess, isWanted: (marker: string) => boolean): boolean {
+  const marker = markerOf(one);
+  return marker !== undefined && isWanted(marker) && mayBeBelieved(one, marker);
+}
+
+/**
+ * What runs inside a sandbox can give itself the marker of somebody else's tree, to have it counted or ended there. In there
+ * descent alone tells; of the first process, which outlives its parents, the marker counts unless its parent has another.
+ */
+function mayBeBelieved({ pid, ppid }: LiveProcess, marker: string): boolean {
+  const [, ...inside] = pidsOf(pid);
+  if (inside.length === 0) return true;
+  const markerOfParent = readMarker(ppid);
+  return inside.length === 1 && inside[0] === 1 && (markerOfParent === undefined || markerOfParent === marker);
+}
+
+/** In the namespaces from the server's on, outermost first. */
+function pidsOf(pid: number): number[] {
+  const [, pids = ''] = /^NSpid:(.*)$/m.exec(readProc(`/proc/${pid}/status`) ?? '') ?? [];
+  return pids.trim().split(/\s+/).map(Number);
+}
 
 /**
  * Processes without a marker that are older than the moment between fork and exec, which gives it: most of a machine's live
