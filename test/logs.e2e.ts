@@ -175,7 +175,9 @@ describe('The logs of a repository', () => {
     expect(await textOf(await follow(`/operations/${first}/logs`))).toContain(
       `event: dropped\ndata: {"dropped":${gone.dropped}}\n\n`,
     );
-    await kit.station.stop(repoId);
+    await kit.station.unload(repoId);
+    await eventually('little is left of them', () => bytesOf(uid) <= 256 * 1024);
+    expect(await logOfOperation(failed.operationId)).toEqual(cause);
   }, 60_000);
 
   it('are removed once nobody knows the repository', async () => {

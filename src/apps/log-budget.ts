@@ -33,18 +33,22 @@ export class LogBudget {
   ) {}
 
   /**
-   * Also makes some room for each log that is being written, to be used until this is done again; resolves with how many
+   * With no more than `maxBytes` in all. Also makes some room for each log that is being written, to be used until this is done again; resolves with how many
    * bytes that is for each. `standings` is asked when it is known which logs there are.
    */
-  async enforce(uid: string, standings: () => Promise<(operationId: string) => LogStanding>): Promise<number> {
-    const room = Math.floor(this.maxBytes * WRITING_SHARE);
+  async enforce(
+    uid: string,
+    standings: () => Promise<(operationId: string) => LogStanding>,
+    maxBytes = this.maxBytes,
+  ): Promise<number> {
+    const room = Math.floor(maxBytes * WRITING_SHARE);
     const segments = await this.segments(uid);
     const standingOf = await standings();
     const isGrowing = ({ operationId, isLast }: Segment) => isLast && standingOf(operationId) === 'writing';
     let needed = sum(segments.map((segment) => segment.bytes + (isGrowing(segment) ? room : 0)));
     const removable = segments.filter((segment) => segment.bytes > 0 && !isGrowing(segment));
     for (const segment of inOrderOfRemoval(removable, standingOf)) {
-      if (needed <= this.maxBytes) break;
+      if (needed <= maxBytes) break;
       await this.remove(uid, segment);
       needed -= segment.bytes;
     }

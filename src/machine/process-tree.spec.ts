@@ -114,19 +114,16 @@ describe('the tree of processes that a command has started', () => {
     expect(findTreesByPrefix(tree.marker.slice(0, 20)).map(({ pid }) => pid)).toEqual([tree.root?.pid]);
   });
 
-  const hasSandbox = plansOfThisMachine().length > 1;
-  (hasSandbox ? it : it.skip)(
-    'does not include what says so of itself inside the sandbox of another, which all of it is found in',
-    async () => {
-      const victim = `test:${randomUUID()}`;
-      const claims = `${TREE_MARKER}=${victim} ${waits.join(' ')} & ${waits.join(' ')}`;
-      await start(['bwrap', '--dev-bind', '/', '/', '--unshare-pid', 'sh', '-c', claims], 2);
-      expect(findTree({ marker: victim })).toEqual([]);
-      expect(find().length).toBeGreaterThanOrEqual(4);
-      await killTree(find);
-      expect(find()).toEqual([]);
-    },
-  );
+  it('does not include what says so of itself inside the sandbox of another, which all of it is found in', async () => {
+    if (plansOfThisMachine().length === 1) return; // this machine has no sandbox
+    const victim = `test:${randomUUID()}`;
+    const claims = `${TREE_MARKER}=${victim} ${waits.join(' ')} & ${waits.join(' ')}`;
+    await start(['bwrap', '--dev-bind', '/', '/', '--unshare-pid', 'sh', '-c', claims], 2);
+    expect(findTree({ marker: victim })).toEqual([]);
+    expect(find().length).toBeGreaterThanOrEqual(4);
+    await killTree(find);
+    expect(find()).toEqual([]);
+  });
 
   it('has no zombies in it', async () => {
     await start(waits);

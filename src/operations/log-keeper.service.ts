@@ -10,6 +10,8 @@ import { StationFolders } from './station-folders.js';
 
 /** As many operations as are kept of a repository. */
 const KEPT = 200;
+/** Of an unloaded repository, which is in nobody's quota any more: its history says more than its logs. */
+const UNLOADED_BYTES = 256 * 1024;
 
 /** Sees to it that the logs of a repository stay within their budget while they are written, and go when it is forgotten. */
 @Injectable()
@@ -18,7 +20,7 @@ export class LogKeeper implements OnModuleInit, OnModuleDestroy {
   /** By uid: the bytes that may still be written before it is worth a look. Unknown before the first one. */
   private readonly room = new Map<string, number>();
   private readonly looking = new Set<string>();
-  private unsubscribe: (() => void) | undefined;
+  private readonly unsubscribe: (() => void)[] = [];
 
   constructor(
     private readonly budget: LogBudget,
@@ -30,11 +32,16 @@ export class LogKeeper implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
-    this.unsubscribe = this.events.subscribe('log', ({ audience: { uid }, bytes }) => this.grown(uid, bytes));
+    this.unsubscribe.push(
+      this.events.subscribe('log', ({ audience: { uid }, bytes }) => this.grown(uid, bytes)),
+      this.events.subscribe('notification', ({ payload: { uid, operation, status } }) => {
+        if (operation === 'unload' && status === 'succeeded') void this.look(uid);
+      }),
+    );
   }
 
   onModuleDestroy(): void {
-    this.unsubscribe?.();
+    for (const end of this.unsubscribe) end();
   }
 
   /** What a changed configuration or an interrupted look has left, and the logs of repositories that nobody knows any more. */
@@ -65,7 +72,8 @@ export class LogKeeper implements OnModuleInit, OnModuleDestroy {
 
   private async enforce(uid: string): Promise<void> {
     this.room.set(uid, 0); // what is written from now on counts against what is found to be left
-    const left = await this.budget.enforce(uid, () => this.standings(uid));
+    const maxBytes = (await this.registry.find(uid)) ? undefined : UNLOADED_BYTES;
+    const left = await this.budget.enforce(uid, () => this.standings(uid), maxBytes);
     this.room.set(uid, (this.room.get(uid) ?? 0) + left);
   }
 
