@@ -24,9 +24,9 @@ type NewKey = KeyOptions & { owner: string };
 const TOUCH_INTERVAL_MS = 60_000;
 const MAX_KEY_CHARS = 512;
 const PREFIX_CHARS = 10;
-/** One in so many characters, of a key that somebody has thought of: it may be a short one. */
+/** No more than one character in four is shown: a key that was chosen by hand may be short. */
 const SHOWN_PART = 4;
-/** What a key has only when it is asked for. */
+/** Permissions that a key gets only when they are asked for. */
 const FOR_WHO_ASKS = new Set<Permission>(['keys', 'admin']);
 /** setTimeout takes no more; a longer time is waited for in parts. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -214,5 +214,5 @@ function storedKey(key: string, { name, owner, admin = false, scopes, expiresAt 
 
 const isExpired = (key: StoredKey): boolean => key.expiresAt !== null && key.expiresAt <= Date.now();
 
-/** A key has 256 bits of chance, so a plain digest is as good as a slow one: there is nothing to guess. */
+/** A key has 256 bits of entropy, so a plain SHA-256 suffices: there is nothing to guess. */
 export const digestOf = (key: string): string => createHash('sha256').update(key).digest('hex');

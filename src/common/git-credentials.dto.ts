@@ -2,11 +2,11 @@ import { Failure } from '../contracts/failure.js';
 import type { GitCredentials } from '../contracts/operations.js';
 import { TextField } from './fields.js';
 
-/** With what a Git host lets somebody in: over https or over ssh. */
+/** Credentials for a Git host, over https or ssh. */
 export class GitCredentialsDto {
   @TextField({
     maxLength: 256,
-    description: 'For https, beside `token`. Default: one that the Git host takes any token with.',
+    description: 'For https, beside `token`. Default: a user name that Git hosts accept with any token.',
   })
   username?: string;
 

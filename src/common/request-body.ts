@@ -3,8 +3,8 @@ import { Failure } from '../contracts/failure.js';
 import type { StationRequest } from './request-context.js';
 
 /**
- * Leaves what is wrong with a body to the route that it was sent to: only there it is known whether the caller may do this
- * at all, and what was to be done.
+ * Keeps an error of the body parser on the request: authentication and routing come first, as only they know whether the
+ * caller may do this at all, and what it is.
  */
 export function tellingLater(readBody: RequestHandler): RequestHandler {
   return (request, response, next) =>

@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { takeFolder } from './folder-lock.js';
+import { lockFolder } from './folder-lock.js';
 import {
   address,
   bool,
@@ -254,7 +254,7 @@ function takeAlone(variable: string, folder: string): void {
   const place = variable === 'WORKSPACE_DIR' ? join(folder, '.manifests') : folder;
   try {
     mkdirSync(place, { recursive: true, mode: 0o700 });
-    takeFolder(place);
+    lockFolder(place);
   } catch (cause) {
     const message = `${variable}: a station is running on this folder already: ${folder}`;
     throw new Error(`${message}\n  Stop that one first, or give this one its own DATA_DIR, WORKSPACE_DIR and PORT.`, {

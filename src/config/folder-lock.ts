@@ -4,10 +4,10 @@ import Database from 'better-sqlite3';
 const held = new Map<string, Database.Database>();
 
 /**
- * Takes what the file `station.lock` in the folder stands for, for this process alone, until it ends in whatever way: the
- * lock is the kernel's, so none is ever left behind. Throws an Error where another process has it.
+ * Takes an exclusive lock on `station.lock` in the folder. The kernel releases it however this process ends, so no stale
+ * lock is ever left. Throws an Error where another process has it.
  */
-export function takeFolder(folder: string): void {
+export function lockFolder(folder: string): void {
   if (held.has(folder)) return;
   const lock = new Database(join(folder, 'station.lock'), { timeout: 0 });
   try {

@@ -36,11 +36,11 @@ export const FAILURE_CODES = {
   SIGN_IN_FAILED: kind('The sign-in could not be completed', 'Begin again at /auth/patreon.'),
   SIGN_IN_DECLINED: kind('The sign-in was declined at Patreon', 'Begin again at /auth/patreon, and allow it.'),
   BAD_SIGNATURE: kind(
-    'The signature does not fit',
+    'The signature is not valid',
     'Check PATREON_WEBHOOK_SECRET against the webhook’s page at Patreon.',
   ),
   UNKNOWN_PLAN: kind('There is no such plan', 'Name one of the plans that the context lists.'),
-  NOT_FOUND: kind('There is nothing here', 'Check the address; /docs lists every route.'),
+  NOT_FOUND: kind('No such route', 'Check the address; /docs lists every route.'),
   REPO_NOT_FOUND: kind('No such repository', 'GET /repo/list shows the repositories that this key may see.'),
   OPERATION_NOT_FOUND: kind('No such operation', 'GET /operations shows the operations that this key may see.'),
   KEY_NOT_FOUND: kind('No such key', 'GET /auth/keys lists the keys.'),
@@ -85,7 +85,7 @@ export const FAILURE_CODES = {
     'Read the last lines in the context and the log of the operation.',
   ),
   PACKAGE_MANAGER_UNAVAILABLE: kind(
-    'The package manager cannot be had',
+    'The package manager is not available',
     'Name a version that exists in the registry, or pass another packageManager.',
   ),
   ENGINE_MISMATCH: kind('The Node.js version does not fit', 'Install without strictEngines, or change engines.node.'),
@@ -94,18 +94,18 @@ export const FAILURE_CODES = {
     'Read the last lines in the context and GET /repo/:repoId/logs.',
   ),
   CRASH_LOOP: kind(
-    'The app dies again and again',
-    'Read the last lines in the context of the reason and GET /repo/:repoId/logs, mend the cause, and run it again.',
+    'The app keeps crashing',
+    'Read the last lines in the context of the reason and GET /repo/:repoId/logs, fix the cause, and run it again.',
   ),
   TOO_MANY_PROCESSES: kind('The limit of processes was reached', 'Start fewer processes, or ask for a higher limit.'),
   OUT_OF_MEMORY: kind('The memory limit was reached', 'Reduce the memory use, or ask for a higher limit.'),
   UPDATE_ROLLED_BACK: kind(
     'The update failed and was undone',
-    'Read both logs in the context, mend the repository, and update again: the old version is in its place.',
+    'Read both logs in the context, fix the repository, and update again: the old version is back in place.',
   ),
   ROLLBACK_FAILED: kind(
     'The update failed, and the old version could not be brought back',
-    'Read both logs in the context; then install and run, or update to a commit that is mended.',
+    'Read both logs in the context; then install and run, or update to a commit that works.',
   ),
 
   // What the station, its machine or the network is at fault for
@@ -120,7 +120,7 @@ export const FAILURE_CODES = {
     'Use a key from the administrator; docs/patreon.md says how to set it up.',
   ),
   DRAINING: kind('The server is shutting down', 'Send the request again in a moment.', true),
-  SANDBOX_UNAVAILABLE: kind('No working sandbox', 'GET /health says why; docs tell how to install one.'),
+  SANDBOX_UNAVAILABLE: kind('No working sandbox', 'GET /health says why; docs/isolation.md tells how to install one.'),
   TIMED_OUT: kind('The operation took too long', 'Raise WORKER_TIMEOUT, or reduce the work, and try again.', true),
   NO_SPACE: kind('The disk is full', 'Free disk space (unload what is not needed), then try again.', true),
   DISK_QUOTA: kind(

@@ -10,7 +10,7 @@ export type RestartPolicy = 'no' | 'on-failure' | 'always';
 
 export interface IsolationReport {
   driver: 'bubblewrap' | 'none';
-  /** Why it is not better, where it is not. */
+  /** Why nothing stronger is in force; left out where it is. */
   reason?: string;
 }
 

@@ -5,7 +5,7 @@ import type { StationRequest } from '../common/request-context.js';
 import { Failure } from '../contracts/failure.js';
 import { IdempotencyStore, type IdempotencyRecord } from '../registry/idempotency-store.js';
 
-/** What the same Idempotency-Key means the same request in. */
+/** Within these an Idempotency-Key stands for one request. */
 export interface IdempotencyScope {
   owner: string;
   method: string;

@@ -1,4 +1,4 @@
-/** What is told of a repository is kept and sent again and again; how long and how many it is, a stranger decides. */
+/** Text from a repository is stored, and sent again and again, and its length is a stranger's choice: it is bounded here. */
 const MAX_CHARS = 500;
 const MAX_WARNINGS = 50;
 const MAX_PATHS = 1_000;

@@ -21,7 +21,7 @@ export function findTree({ marker, root, inits = [], seen = [] }: ProcessTree): 
 export function findInside(tree: ProcessTree): LiveProcess[] {
   const { inits } = tree;
   if (!inits) return findTree(tree);
-  // Whoever loses its parent in there becomes a child of the first process: descent alone finds all.
+  // Orphans inside a sandbox become children of its first process, so descent alone finds every one.
   const inside = new Map<number, LiveProcess>();
   for (let parents = inits.filter(isAlive); parents.length > 0;) {
     const children = parents.flatMap(({ pid }) => childrenOf(pid)).filter((pid) => !inside.has(pid));

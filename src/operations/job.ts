@@ -104,9 +104,9 @@ export class Job<K extends OperationName> {
   }
 
   /**
-   * What must be carried through also when the operation was cancelled or has timed out: in threads that its abort does
-   * not end, for as long once more. Rejects where its repository is being unloaded, or the server is ending: what is left
-   * then is for the next one to see to.
+   * Does what has to finish even when the operation was cancelled or has timed out: in threads that its abort does not end,
+   * with the same time once more. Rejects while the repository is being unloaded or the server shuts down: the unload, or
+   * the next start, then deals with what is left.
    */
   async carryThrough<R>(work: (job: Job<K>) => Promise<R>): Promise<R> {
     if (this.last) throw this.last;

@@ -44,7 +44,7 @@ export class LogKeeper implements OnModuleInit, OnModuleDestroy {
     for (const end of this.unsubscribe) end();
   }
 
-  /** What a changed configuration or an interrupted look has left, and the logs of repositories that nobody knows any more. */
+  /** Brings all logs within their budgets, and deletes those of repositories that are no longer known. */
   async tidyAll(): Promise<void> {
     this.room.clear();
     for (const uid of await readdir(this.folders.logs).catch(() => [])) {

@@ -27,8 +27,8 @@ const INTERRUPTED = new Failure('INTERRUPTED', 'The server stopped while the ope
 const PATIENCE_MS = 10_000;
 
 /**
- * Before the station is ready: whatever its last life has left behind is ended, cleaned and told truly. What cannot be
- * put in order of one repository keeps neither the others nor the station from their start.
+ * Runs before the station is ready: ends processes that the last life of the server has left, cleans up, and corrects what
+ * is recorded. A repository that cannot be recovered blocks neither the others nor the start.
  */
 @Injectable()
 export class RecoveryService {

@@ -6,7 +6,7 @@ export interface OwnerRecord {
   updatedAt: number;
 }
 
-/** Whom the station knows more of than a name. A port: its token is this class. */
+/** Stored records of owners. A port: its token is this class. */
 export abstract class OwnerStore {
   abstract list(): Promise<OwnerRecord[]>;
   abstract save(record: OwnerRecord): Promise<void>;

@@ -19,7 +19,7 @@ interface Answer {
   code?: string;
 }
 
-/** Keeps who did what. That something could not be kept never undoes what was done: it is told in the server's log. */
+/** Keeps who did what. A record that could not be written never fails the request: the server's log tells of it. */
 @Injectable()
 export class AuditTrail {
   private readonly logger = new Logger('Audit');

@@ -37,10 +37,10 @@ export interface Plan {
 
 /** What nobody is ever refused for what is theirs. */
 export const ALWAYS_PERMITTED: readonly Permission[] = ['read', 'stop', 'unload'];
-/** With these one sees to it that nobody else uses one's keys. */
+/** An owner whose plan has lapsed can still list and revoke keys: a leaked one can always be shut off. */
 const PERMITTED_WHEN_LAPSED = new Set<Permission>([...ALWAYS_PERMITTED, 'keys']);
 
-/** Of whom nothing bounds. */
+/** Quotas of an owner without a plan: no limits. */
 export const UNBOUNDED: Quotas = {
   repositories: null,
   runningApps: null,

@@ -25,7 +25,7 @@ export class IsolationDto implements shapes.IsolationReport {
   @ApiProperty({ enum: ['bubblewrap', 'none'], description: 'What really confines the code of the repository.' })
   driver!: 'bubblewrap' | 'none';
 
-  @ApiProperty({ required: false, description: 'Why it is not better, where it is not.' })
+  @ApiProperty({ required: false, description: 'Why nothing stronger is in force; left out where it is.' })
   reason?: string;
 }
 

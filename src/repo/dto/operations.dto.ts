@@ -20,7 +20,7 @@ export class InstallDto implements InstallOptions {
   @FlagField({ description: 'Leave dev dependencies out. Default: what the clone said, else false.' })
   production?: boolean;
 
-  @FlagField({ description: 'Fail with ENGINE_MISMATCH where the wanted Node.js cannot be had.', default: false })
+  @FlagField({ description: 'Fail with ENGINE_MISMATCH where the wanted Node.js is not available.', default: false })
   strictEngines?: boolean;
 
   @FlagField({ description: 'Run no install scripts.', default: false })
@@ -100,7 +100,7 @@ export class RunDto implements RunOptions {
     description:
       'Whether an app that ends starts again, if it has been ready and has lived for ten seconds: after a second, then after ' +
       'twice as long each time, five times in a row (APP_RESTART_DELAY_MS, APP_MAX_RESTARTS); then its repository is in ' +
-      '`error` with the reason CRASH_LOOP. But for `no` it also comes back after a restart of the server.',
+      '`error` with the reason CRASH_LOOP. Unless the policy is `no`, it also comes back when the server starts again.',
   })
   restartPolicy?: RestartPolicy;
 

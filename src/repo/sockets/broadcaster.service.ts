@@ -75,7 +75,7 @@ export class BroadcasterService implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-/** Reading and hearing are one permission. Nobody is not signed in, and hears nothing. */
+/** Receiving events takes the permission `read`; a socket that has not signed in receives none. */
 function mayHear(principal: Principal | undefined, audience: Audience): boolean {
   return principal !== undefined && principal.permissions.includes('read') && maySee(principal, audience);
 }

@@ -130,7 +130,7 @@ describe('install', () => {
 
     it.each([
       ['evil@1', 'evil@1 is not known here'],
-      ['npm@99.99.99', 'npm@99.99.99 cannot be had'],
+      ['npm@99.99.99', 'npm@99.99.99 is not available'],
     ])(
       'stands in for %s and says why',
       async (packageManager, why) => {
@@ -231,10 +231,10 @@ describe('install', () => {
       expect(readFileSync(join(record.binPaths[0] ?? '', 'npm'), 'utf8')).toContain(record.nodePath);
     }, 60_000);
 
-    it('warns of one that cannot be had, and fails by it when that is asked for', async () => {
+    it('warns of one that is not available, and fails by it when that is asked for', async () => {
       docked({ 'package.json': manifest({ engines: { node: '>=99' } }) });
       const { result } = await installs();
-      expect(result.warnings).toEqual([expect.stringContaining('asks for Node.js ">=99", which cannot be had')]);
+      expect(result.warnings).toEqual([expect.stringContaining('asks for Node.js ">=99", which is not available')]);
       await expect(installs({ strictEngines: true })).rejects.toMatchObject({ code: 'ENGINE_MISMATCH' });
     }, 30_000);
   });

@@ -18,7 +18,7 @@ export interface ManagerWish {
   ranges: string[][];
   /** Of the tarball of exactly the named version, as corepack writes it. */
   hash?: { version: string; algorithm: string; hex: string };
-  /** Whether npm may stand in when this one cannot be had. */
+  /** Whether npm may stand in when this one is not available. */
   replaceable: boolean;
 }
 

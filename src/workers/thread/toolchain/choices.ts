@@ -13,9 +13,9 @@ export function managerChoice(
   problem: string,
 ): PackageManagerChoice & { name: PackageManagerName } {
   const reasons = [why];
-  if (used !== name) reasons.push(`${name} cannot be had${problem}, ${used} stands in`);
+  if (used !== name) reasons.push(`${name} is not available${problem}, ${used} stands in`);
   else if (version && !semver.satisfies(manager.version, version)) {
-    reasons.push(`${name}@${version} cannot be had${problem}, the next best is used`);
+    reasons.push(`${name}@${version} is not available${problem}, the next best is used`);
   }
   return { name: used, wanted, used, version: manager.version, why: reasons.join('; ') };
 }
@@ -31,7 +31,7 @@ export function nodeChoice(
   const stationWould = !asked?.range || semver.satisfies(STATION_NODE.version, asked.range);
   const needs = !own && stationWould ? `; ${managerName} ${manager.version} needs ${manager.engines ?? 'it'}` : '';
   const outcome = own
-    ? `this is the station's own${satisfied ? '' : ', as that cannot be had'}`
-    : `this is the newest that fits, from the registry${satisfied ? '' : ', as that cannot be had'}`;
+    ? `this is the station's own${satisfied ? '' : ', as that is not available'}`
+    : `this is the newest that fits, from the registry${satisfied ? '' : ', as that is not available'}`;
   return { wanted: asked?.wanted ?? null, used: node.version, why: `${request}${needs}; ${outcome}` };
 }

@@ -20,7 +20,7 @@ export interface ToolchainRequest {
   manifest: ProjectManifest;
   /** The caller's choice. */
   packageManager?: PackageManagerName;
-  /** Whether a Node.js that cannot be had is a failure; otherwise it is a warning. */
+  /** Whether a Node.js that is not available is a failure; otherwise it is a warning. */
   strictEngines: boolean;
   access: ToolchainAccess;
   signal: AbortSignal;
@@ -98,7 +98,7 @@ class ToolchainProvider {
   private async attainable(asked: NodeWish | undefined): Promise<string> {
     if (!asked) return '*';
     if (asked.range && (await this.finder.hasNode(asked.range))) return asked.range;
-    const problem = asked.range ? `which cannot be had${this.reason()}` : 'which is no version range';
+    const problem = asked.range ? `which is not available${this.reason()}` : 'which is no version range';
     const message = `${asked.source} asks for Node.js "${asked.wanted}", ${problem}`;
     if (this.request.strictEngines) {
       throw new Failure('ENGINE_MISMATCH', message, { retryable: this.finder.unreachable !== undefined });
@@ -148,7 +148,7 @@ class ToolchainProvider {
     const what = version ? `${name}@${version}` : name;
     return new Failure(
       'PACKAGE_MANAGER_UNAVAILABLE',
-      `${what} cannot be had${this.reason()}, and no other may stand in`,
+      `${what} is not available${this.reason()}, and no other may stand in`,
       {
         retryable: this.finder.unreachable !== undefined,
       },
