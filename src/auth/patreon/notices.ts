@@ -25,19 +25,28 @@ export class PatronNotices {
 
   /** undefined: there is nothing that the owner should know. */
   of(owner: string, standing: Standing): OwnerNotice | undefined {
-    const { phase, plan, why, noticeSince, reduction } = standing;
-    const [stopAt, goneAt] = [appsStopAt(standing, this.rules), unloadAt(standing, this.rules)];
-    const about = { time: noticeSince ?? reduction?.since ?? 0, owner, plan, appsStopAt: stopAt, unloadAt: goneAt };
+    const { phase, plan, noticeSince, reduction } = standing;
+    const { appsStopAt: stopAt, unloadAt: goneAt } = this.datesOf(standing);
+    const about = {
+      time: noticeSince ?? reduction?.since ?? Date.now(),
+      owner,
+      plan,
+      appsStopAt: stopAt,
+      unloadAt: goneAt,
+    };
+    if (phase === 'lapsed') {
+      const follows =
+        stopAt === null || goneAt === null
+          ? 'Nothing of what is there is stopped or removed.'
+          : `Running apps are stopped on ${day(stopAt)}, and repositories are kept until ${day(goneAt)}.`;
+      const message = `Your plan has lapsed: ${this.whyNot(standing)}. ${follows} ${this.comeBack()}`;
+      return { ...about, code: 'PLAN_LAPSED', message };
+    }
+    if (stopAt === null) return undefined;
     if (phase === 'grace') {
       const message = `${sentence(WHY_NOT.declined)} Your plan stays as it is until ${day(stopAt)}. ${this.comeBack()}`;
       return { ...about, code: 'PAYMENT_DECLINED', message };
     }
-    if (phase === 'lapsed') {
-      const follows = `Running apps are stopped on ${day(stopAt)}, and repositories are kept until ${day(goneAt)}.`;
-      const message = `Your plan has lapsed: ${WHY_NOT[why ?? 'unconfirmed']}. ${follows} ${this.comeBack()}`;
-      return { ...about, code: 'PLAN_LAPSED', message };
-    }
-    if (!reduction) return undefined;
     const message = `Your plan allows less than before. What runs beyond it is stopped on ${day(stopAt)}, the newest apps first. Nothing is removed.`;
     return { ...about, code: 'PLAN_REDUCED', message };
   }
@@ -51,8 +60,7 @@ export class PatronNotices {
   /** What a refusal says to somebody whose plan has lapsed. */
   lapse(owner: string, standing: Standing): Lapse {
     const message = this.of(owner, standing)?.message ?? 'Your plan has lapsed.';
-    const context = { appsStopAt: appsStopAt(standing, this.rules), unloadAt: unloadAt(standing, this.rules) };
-    return { message, suggestion: this.comeBack(), context };
+    return { message, suggestion: this.comeBack(), context: this.datesOf(standing) };
   }
 
   /** NOT_A_PATRON, for somebody who has not been here before; null: there is no membership at all. */
@@ -63,14 +71,24 @@ export class PatronNotices {
     });
   }
 
+  /** Where Patreon is not set up any more nothing follows. */
+  private datesOf(standing: Standing): { appsStopAt: number | null; unloadAt: number | null } {
+    if (!this.config.patreon) return { appsStopAt: null, unloadAt: null };
+    return { appsStopAt: appsStopAt(standing, this.rules), unloadAt: unloadAt(standing, this.rules) };
+  }
+
+  private whyNot({ why }: Standing): string {
+    return this.config.patreon ? WHY_NOT[why ?? 'unconfirmed'] : 'Patreon is not set up here any more';
+  }
+
   private comeBack(how = 'Renew or fix your membership'): string {
     const { patreon } = this.config;
-    if (!patreon) return 'Patreon is not set up here any more: ask the administrator.';
+    if (!patreon) return 'Ask the administrator for a plan.';
     const join = `${patreon.apiUrl}/bePatron?c=${patreon.campaignId}`;
     return `${how} on Patreon (${join}), then sign in at ${publicUrlOf(this.config)}/auth/patreon.`;
   }
 }
 
-const day = (time: number | null): string => new Date(time ?? 0).toISOString().slice(0, 10);
+const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
