@@ -50,7 +50,7 @@ function member(changes: Partial<FakeMember> = {}): string {
   return user;
 }
 
-const signIn = (user: string) => keyOf(station, patreon, user);
+const signIn = (user: string) => keyOf(station, user);
 const ownerOf = (user: string) => `patreon:${user}`;
 
 async function me(key: string): Promise<MeDto> {
@@ -91,7 +91,7 @@ describe('Signing in with Patreon', () => {
 
   it('leads to Patreon and back, and shows the key once, with what the plan allows', async () => {
     const user = member({ name: 'Ada <b>', tiers: ['201', '999'] });
-    const browser = new PatreonBrowser(station, patreon);
+    const browser = new PatreonBrowser(station);
     const authorize = new URL(await browser.begin());
     expect(Object.fromEntries(authorize.searchParams)).toMatchObject({
       scope: 'identity',
@@ -175,7 +175,7 @@ describe('Signing in with Patreon', () => {
     ],
     [
       'comes back to another browser than the one that has begun',
-      async () => patreon.allow(await new PatreonBrowser(station, patreon).begin(), member()),
+      async () => patreon.allow(await new PatreonBrowser(station).begin(), member()),
       ...([400, 'SIGN_IN_FAILED'] as const),
     ],
     [
@@ -185,7 +185,7 @@ describe('Signing in with Patreon', () => {
     ],
   ])('that %s gives no key, and says why, to a person and to a program', async (_, lead, status, code) => {
     for (const accept of ['text/html', 'application/json']) {
-      const browser = new PatreonBrowser(station, patreon, accept);
+      const browser = new PatreonBrowser(station, accept);
       const page = await browser.open(await lead(browser));
       expect(page.status).toBe(status);
       expect(page.text).not.toContain('dock_');

@@ -2,19 +2,19 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import {
+  CAMPAIGN,
+  identityDocument,
+  idOf,
+  isOfCampaign,
+  memberResource,
+  wantedOf,
+  WHOLE,
+  type FakeMember,
+  type Wanted,
+} from './fake-patreon-documents.js';
 
-export interface FakeMember {
-  /** Id of the user. */
-  user: string;
-  name?: string;
-  campaign?: string;
-  status: string | null;
-  tiers?: string[];
-  cents?: number;
-  isGifted?: boolean;
-  isFreeTrial?: boolean;
-  lastChargeDate?: string | null;
-}
+export type { FakeMember } from './fake-patreon-documents.js';
 
 /** How it misbehaves, until told otherwise. */
 export type Trouble =
@@ -24,6 +24,8 @@ export type Trouble =
   | 'silent'
   | 'too-many'
   | 'too-many-in-body'
+  /** Without a word on when to come back. */
+  | 'too-many-untimed'
   /** Does not accept the client's secret. */
   | 'bad-client'
   /** Answers 200, and says nothing. */
@@ -31,12 +33,21 @@ export type Trouble =
   /** Leaves out the fields that matter. */
   | 'incomplete';
 
+/** The user whose browser it is, at Patreon. */
+export const SESSION_COOKIE = 'patreon-session';
+
 interface Grant {
   user: string;
   scope: string;
 }
 
-const CAMPAIGN = '4242';
+/** An answer that is made, and not sent before it is let go. */
+export interface Held {
+  /** Whether it was asked for. */
+  isMade: boolean;
+  letGo(): void;
+}
+
 const PAGE = 2;
 
 /** Patreon as the station sees it, on loopback: authorize page, tokens, JSON:API, webhooks. */
@@ -61,7 +72,14 @@ export class FakePatreon {
   retryAfterSeconds = 30;
   /** Seconds for which access tokens are good. */
   tokensLiveSeconds = 2_678_400;
-  private readonly codes = new Map<string, Grant>();
+  /** Scopes that users have allowed the client besides those that it asks for now. */
+  earlierScopes = '';
+  /** Whether its last page of members leads to the first one. */
+  endlessList = false;
+  /** Body of the next answers about who somebody is, in place of a true one. */
+  identityBody: string | undefined;
+  private held: (Held & { released: Promise<void> }) | undefined;
+  private readonly codes = new Map<string, Grant & { redirectUri: string }>();
   private readonly accessTokens = new Map<string, Grant & { expiresAt: number }>();
   private readonly refreshTokens = new Map<string, Grant>();
 
@@ -116,11 +134,25 @@ export class FakePatreon {
     }
   }
 
+  /** They are in no list any more, and their membership is not found. */
+  leave(user: string): void {
+    this.members.delete(user);
+  }
+
+  /** Holds the next answer about who somebody is. */
+  holdIdentity(): Held {
+    let letGo = (): void => undefined;
+    const released = new Promise<void>((resolve) => (letGo = resolve));
+    this.held = { isMade: false, letGo, released };
+    return this.held;
+  }
+
   /** What the user's browser does at the page that the station has sent it to: allows it, and is sent back there. */
   allow(authorizeUrl: string, user: string): string {
     const { searchParams } = this.authorizePage(authorizeUrl);
     const code = randomBytes(16).toString('hex');
-    this.codes.set(code, { user, scope: searchParams.get('scope') ?? '' });
+    const scope = `${searchParams.get('scope')} ${this.earlierScopes}`;
+    this.codes.set(code, { user, scope, redirectUri: searchParams.get('redirect_uri') ?? '' });
     return redirectOf(searchParams, { code });
   }
 
@@ -131,7 +163,7 @@ export class FakePatreon {
   /** An event as Patreon sends it, signed; `changes` are what it says and what is not true (any more). */
   webhook(user: string, changes: Partial<FakeMember> = {}): { body: string; signature: string } {
     const member = this.members.get(user) ?? { user, status: null };
-    const body = JSON.stringify({ data: this.memberResource({ ...member, ...changes }, MEMBER_FIELDS) });
+    const body = JSON.stringify({ data: memberResource({ ...member, ...changes }, WHOLE) });
     return { body, signature: this.sign(body) };
   }
 
@@ -149,7 +181,10 @@ export class FakePatreon {
     const url = new URL(authorizeUrl);
     const { searchParams } = url;
     const isPage = url.origin === this.url && url.pathname === '/oauth2/authorize';
-    const isOurs = searchParams.get('client_id') === this.clientId && searchParams.get('response_type') === 'code';
+    const isOurs =
+      searchParams.get('client_id') === this.clientId &&
+      searchParams.get('response_type') === 'code' &&
+      searchParams.get('redirect_uri')?.endsWith('/auth/patreon/callback');
     if (!isPage || !isOurs) throw new Error(`This is not the authorize page of the client: ${authorizeUrl}`);
     return url;
   }
@@ -163,6 +198,7 @@ export class FakePatreon {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
     const body = Buffer.concat(await request.toArray()).toString();
+    if (url.pathname === '/oauth2/authorize') return this.authorize(url, request, response);
     this.requests.push(`${request.method} ${url.pathname}`);
     if (!request.headers['user-agent']?.includes('docking-station'))
       return json(response, 403, failure('no user agent'));
@@ -171,7 +207,19 @@ export class FakePatreon {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const grant = this.accessTokens.get(token);
     if (!grant || grant.expiresAt <= Date.now()) return json(response, 401, failure('Unauthorized'));
+    if (url.pathname === '/api/oauth2/v2/identity') return this.identify(url, grant, response);
     this.read(url, grant, response);
+  }
+
+  /** As the user who is signed in there, which a cookie says, and who allows everything. */
+  private authorize(url: URL, { headers }: IncomingMessage, response: ServerResponse): void {
+    const user = new RegExp(`${SESSION_COOKIE}=([^;]+)`).exec(headers.cookie ?? '')?.[1];
+    if (user === undefined) return void response.writeHead(302, { location: '/login' }).end();
+    try {
+      response.writeHead(302, { location: this.allow(url.href, user) }).end();
+    } catch (error) {
+      response.writeHead(400, { 'content-type': 'text/plain' }).end(String(error));
+    }
   }
 
   private inTrouble(response: ServerResponse): boolean {
@@ -187,6 +235,7 @@ export class FakePatreon {
     if (trouble === 'too-many-in-body') {
       json(response, 429, failure('Too Many Requests', { retry_after_seconds: retryAfterSeconds }));
     }
+    if (trouble === 'too-many-untimed') json(response, 429, failure('Too Many Requests'));
     return !['blank', 'incomplete', 'bad-client'].includes(trouble);
   }
 
@@ -195,13 +244,9 @@ export class FakePatreon {
       this.trouble !== 'bad-client' &&
       form.get('client_id') === this.clientId &&
       form.get('client_secret') === this.clientSecret;
-    const [tokens, name] =
-      form.get('grant_type') === 'refresh_token' ? [this.refreshTokens, 'refresh_token'] : [this.codes, 'code'];
-    const given = form.get(name) ?? '';
-    const grant = tokens.get(given);
     if (!isClient) return json(response, 401, { error: 'invalid_client' });
+    const grant = form.get('grant_type') === 'refresh_token' ? this.takeRefreshToken(form) : this.takeCode(form);
     if (!grant) return json(response, 400, { error: 'invalid_grant' });
-    tokens.delete(given); // either is good for one use
     const [access, refresh] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
     this.accessTokens.set(access, { ...grant, expiresAt: Date.now() + this.tokensLiveSeconds * 1000 });
     this.refreshTokens.set(refresh, grant);
@@ -215,95 +260,69 @@ export class FakePatreon {
     });
   }
 
-  private read(url: URL, { user, scope }: Grant, response: ServerResponse): void {
-    const fields = (url.searchParams.get('fields[member]') ?? '').split(',');
-    const includes = (url.searchParams.get('include') ?? '').split(',');
-    if (url.pathname === '/api/oauth2/v2/identity') return json(response, 200, this.identity(user, fields, includes));
+  /** Good for one use. */
+  private takeRefreshToken(form: URLSearchParams): Grant | undefined {
+    const given = form.get('refresh_token') ?? '';
+    const grant = this.refreshTokens.get(given);
+    this.refreshTokens.delete(given);
+    return grant;
+  }
+
+  /** Good for one use, and for the address that it was sent to. */
+  private takeCode(form: URLSearchParams): Grant | undefined {
+    const given = form.get('code') ?? '';
+    const grant = this.codes.get(given);
+    this.codes.delete(given);
+    return grant?.redirectUri === form.get('redirect_uri') ? grant : undefined;
+  }
+
+  private async identify(url: URL, grant: Grant, response: ServerResponse): Promise<void> {
+    const body = this.identityBody ?? JSON.stringify(this.identity(url, grant));
+    const { held } = this;
+    this.held = undefined;
+    if (held) {
+      held.isMade = true;
+      await held.released;
+    }
+    response.writeHead(200, { 'content-type': 'application/vnd.api+json' }).end(body);
+  }
+
+  private read(url: URL, { scope }: Grant, response: ServerResponse): void {
+    const wanted = this.wantedOf(url);
     if (!scope.includes('campaigns.members')) return json(response, 403, failure('Forbidden'));
     const memberId = /^\/api\/oauth2\/v2\/members\/(.+)$/.exec(url.pathname)?.[1];
     if (memberId !== undefined) {
       const member = [...this.members.values()].find((one) => idOf(one) === memberId);
-      if (!member || this.trouble === 'blank') return json(response, 404, failure('Not Found'));
-      return json(response, 200, { data: this.memberResource(member, fields) });
+      if (this.trouble === 'blank') return json(response, 200, { data: null });
+      if (!member) return json(response, 404, failure('Not Found'));
+      return json(response, 200, { data: memberResource(member, wanted) });
     }
-    if (url.pathname === `/api/oauth2/v2/campaigns/${CAMPAIGN}/members`) return this.list(url, fields, response);
+    if (url.pathname === `/api/oauth2/v2/campaigns/${CAMPAIGN}/members`) return this.list(url, wanted, response);
     json(response, 404, failure('Not Found'));
   }
 
-  /** Without the scope `identity.memberships` only the membership in the campaign of the client. */
-  private identity(user: string, fields: string[], includes: string[]): object {
-    const member = this.members.get(user);
-    const isMember = member !== undefined && this.trouble !== 'blank';
-    const memberships = isMember && includes.some((one) => one.startsWith('memberships')) ? [member] : [];
-    return {
-      data: {
-        type: 'user',
-        id: user,
-        attributes: { full_name: member?.name ?? `User ${user}` },
-        relationships: { memberships: { data: memberships.map((one) => ({ type: 'member', id: idOf(one) })) } },
-      },
-      included: memberships.map((one) => this.memberResource(one, fields)),
-    };
+  private identity(url: URL, { user, scope }: Grant): object {
+    const member = this.trouble === 'blank' ? undefined : this.members.get(user);
+    return identityDocument(user, member, scope.split(' '), this.wantedOf(url, 'memberships'));
   }
 
-  private list(url: URL, fields: string[], response: ServerResponse): void {
-    const members = this.trouble === 'blank' ? [] : [...this.members.values()];
+  private wantedOf(url: URL, path?: string): Wanted {
+    const wanted = wantedOf(url, path);
+    return this.trouble === 'incomplete' ? { ...wanted, fields: [] } : wanted;
+  }
+
+  private list(url: URL, wanted: Wanted, response: ServerResponse): void {
+    const members = this.trouble === 'blank' ? [] : [...this.members.values()].filter(isOfCampaign);
     const from = Number(url.searchParams.get('page[cursor]') ?? 0);
     const page = members.slice(from, from + PAGE);
-    const next = from + PAGE < members.length ? String(from + PAGE) : null;
+    const after = from + PAGE < members.length ? String(from + PAGE) : null;
+    const next = this.endlessList ? (after ?? '0') : after;
     json(response, 200, {
-      data: page.map((member) => this.memberResource(member, fields)),
+      data: page.map((member) => memberResource(member, wanted)),
       meta: { pagination: { total: members.length, cursors: { next } } },
     });
   }
-
-  private memberResource(member: FakeMember, fields: readonly string[]): object {
-    const {
-      user,
-      campaign = CAMPAIGN,
-      status,
-      tiers = [],
-      cents = 500,
-      isGifted = false,
-      isFreeTrial = false,
-    } = member;
-    const all: Record<string, unknown> = {
-      patron_status: status,
-      currently_entitled_amount_cents: cents,
-      last_charge_status: status === 'declined_patron' ? 'Declined' : status === null ? null : 'Paid',
-      last_charge_date: member.lastChargeDate ?? null,
-      next_charge_date: null,
-      pledge_cadence: 1,
-      is_gifted: isGifted,
-      is_free_trial: isFreeTrial,
-    };
-    const shown = this.trouble === 'incomplete' ? [] : fields;
-    return {
-      type: 'member',
-      id: idOf(member),
-      attributes: Object.fromEntries(Object.entries(all).filter(([name]) => shown.includes(name))),
-      relationships: {
-        campaign: { data: { type: 'campaign', id: campaign } },
-        user: { data: { type: 'user', id: user } },
-        currently_entitled_tiers: { data: tiers.map((id) => ({ type: 'tier', id })) },
-      },
-    };
-  }
 }
-
-/** What a webhook holds: all of them. */
-const MEMBER_FIELDS = [
-  'patron_status',
-  'currently_entitled_amount_cents',
-  'last_charge_status',
-  'last_charge_date',
-  'next_charge_date',
-  'pledge_cadence',
-  'is_gifted',
-  'is_free_trial',
-];
-
-const idOf = ({ user, campaign = CAMPAIGN }: FakeMember): string => `member-${campaign}-${user}`;
 
 const failure = (detail: string, more: object = {}) => ({
   errors: [{ code: 1, title: detail, detail, status: '', ...more }],

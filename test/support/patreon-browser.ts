@@ -1,4 +1,4 @@
-import type { FakePatreon } from './fake-patreon.js';
+import { SESSION_COOKIE } from './fake-patreon.js';
 import type { Station } from './station.js';
 
 export interface Page {
@@ -13,7 +13,6 @@ export class PatreonBrowser {
 
   constructor(
     private readonly station: Station,
-    private readonly patreon: FakePatreon,
     private readonly accept = 'text/html,application/xhtml+xml,*/*;q=0.8',
   ) {}
 
@@ -33,7 +32,12 @@ export class PatreonBrowser {
 
   /** As the user, who allows it. */
   async signIn(user: string): Promise<Page> {
-    return this.open(this.patreon.allow(await this.begin(), user));
+    const page = await fetch(await this.begin(), {
+      redirect: 'manual',
+      headers: { accept: this.accept, cookie: `${SESSION_COOKIE}=${user}` },
+    });
+    if (page.status !== 302) throw new Error(`${page.status} ${await page.text()}`);
+    return this.open(page.headers.get('location') ?? '');
   }
 
   async open(url: string): Promise<Page> {
@@ -43,8 +47,8 @@ export class PatreonBrowser {
 }
 
 /** As a client that asks for JSON; rejects where there is no key. */
-export async function keyOf(station: Station, patreon: FakePatreon, user: string): Promise<string> {
-  const { status, text } = await new PatreonBrowser(station, patreon, 'application/json').signIn(user);
+export async function keyOf(station: Station, user: string): Promise<string> {
+  const { status, text } = await new PatreonBrowser(station, 'application/json').signIn(user);
   const { result } = JSON.parse(text) as { result?: { key: string } };
   if (!result) throw new Error(`${status} ${text}`);
   return result.key;
