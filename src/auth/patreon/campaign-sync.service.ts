@@ -9,7 +9,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 /**
  * Looks through all members of the campaign at start and daily, and heals what webhooks have missed. Who is not in the list
- * is asked about one by one: a list may be incomplete, and takes nothing from anybody.
+ * is asked about one by one, unless that was done a short time ago: a list may be incomplete, and takes nothing from anybody.
  */
 export class CampaignSync implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Patreon');
@@ -41,13 +41,14 @@ export class CampaignSync implements OnApplicationBootstrap, OnApplicationShutdo
   /** False where Patreon did not tell everything. Never rejects. */
   async sync(): Promise<boolean> {
     const begunAt = Date.now();
-    const isWhole = !this.creator.areGiven || (await this.readList());
+    let isWhole = !this.creator.areGiven || (await this.readList());
     const longestAgoFirst = this.patrons.list().toSorted((one, other) => one.confirmedAt - other.confirmedAt);
     for (const { patreonId, confirmedAt } of longestAgoFirst) {
-      if (confirmedAt >= begunAt) continue;
+      if (confirmedAt >= begunAt || !this.checks.isOld(confirmedAt)) continue;
       await this.client.quiet();
       if (this.isEnded) return false;
-      await this.checks.check(patreonId);
+      const outcome = await this.checks.check(patreonId);
+      isWhole &&= outcome !== 'unavailable';
     }
     return isWhole;
   }
@@ -60,10 +61,11 @@ export class CampaignSync implements OnApplicationBootstrap, OnApplicationShutdo
           for (const { patreonId, membership } of members) {
             if (membership) await this.patrons.learn(patreonId, membership, askedAt);
           }
+          if (this.isEnded) return;
           askedAt = Date.now();
         }
       });
-      return true;
+      return !this.isEnded;
     } catch (error) {
       this.logger.warn(`The members of the campaign could not be read: ${String(error)}`);
       return false;

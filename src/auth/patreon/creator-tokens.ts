@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { PatreonConfig } from '../../config/config.js';
 import { PatronStore, type CreatorTokens as Kept } from '../../registry/patron-store.js';
-import { PatreonClient, PatreonRefusal, PatreonUnavailable } from './patreon-client.js';
+import { PatreonClient } from './patreon-client.js';
+import { PatreonRefusal, PatreonUnavailable } from './patreon-failures.js';
 
 /** The tokens of the campaign's creator: first those of the environment, then what they were renewed to. */
 export class CreatorTokens {
@@ -17,7 +18,7 @@ export class CreatorTokens {
     return this.config.creator !== undefined;
   }
 
-  /** Does something with an access token that Patreon accepts. PatreonUnavailable where there is none. */
+  /** Does something with an access token that Patreon accepts. PatreonRefusal where there is none. */
   async use<T>(work: (accessToken: string) => Promise<T>): Promise<T> {
     const tokens = await this.current();
     try {
@@ -46,7 +47,7 @@ export class CreatorTokens {
 
   /** Kept before they are used: the old refresh token is gone. */
   private async renew({ origin, refreshToken }: Kept): Promise<Kept> {
-    if (refreshToken === undefined) throw new PatreonUnavailable('the creator’s access token has expired');
+    if (refreshToken === undefined) throw new PatreonRefusal(401, 'the creator’s access token has expired');
     const { accessToken, ...renewed } = await this.client.refresh({ refreshToken });
     const kept = { accessToken, refreshToken: renewed.refreshToken, origin };
     await this.store.saveCreatorTokens(kept);

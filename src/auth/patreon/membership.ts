@@ -36,6 +36,16 @@ export function claimOf(
   return { kind: 'entitled', plan: mapped ?? cheapest.id, isUnmapped: mapped === null };
 }
 
+/** The more it entitles to, the higher. */
+export function worthOf(claim: Claim, rankOf: (plan: string) => number): number {
+  if (claim.kind === 'entitled') return 2 + rankOf(claim.plan);
+  return claim.kind === 'declined' ? 1 : 0;
+}
+
+/** By the last payment. */
+export const isBefore = (one: Membership, other: Membership): boolean =>
+  (one.lastChargeAt ?? Infinity) < (other.lastChargeAt ?? -Infinity);
+
 /** The best plan that names one of the tiers. */
 function bestOf(plans: readonly Plan[], tierIds: readonly string[]): string | null {
   return plans.findLast(({ tiers }) => tiers.some((tier) => tierIds.includes(tier)))?.id ?? null;

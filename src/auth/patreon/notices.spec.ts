@@ -12,7 +12,7 @@ const ACTIVE: Standing = {
   why: null,
   noticeSince: null,
   lapsedSince: null,
-  reducedSince: null,
+  reduction: null,
 };
 
 const noticeOf = (standing: Standing, patreon?: object) =>
@@ -30,7 +30,9 @@ describe('What patrons are told', () => {
     expect(message).toContain('https://www.patreon.com/bePatron?c=777');
     const grace: Standing = { ...ACTIVE, phase: 'grace', why: 'declined', noticeSince: SINCE };
     expect(noticeOf(grace, PATREON)?.message).toContain('until 2026-03-08');
-    expect(noticeOf({ ...ACTIVE, reducedSince: SINCE }, PATREON)?.message).toContain('stopped on 2026-03-08');
+    expect(
+      noticeOf({ ...ACTIVE, reduction: { since: SINCE, from: 'large', to: 'small' } }, PATREON)?.message,
+    ).toContain('stopped on 2026-03-08');
   });
 
   it.each<[string, number | null]>([

@@ -1,14 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import { PatreonUserClient, QueryBuilder, type RestFetcher } from 'patreon-api.ts';
 import { isPlainObject } from '../../common/fields.js';
 import type { PatreonConfig } from '../../config/config.js';
-import type { Membership, PatreonTokens } from '../../registry/patron-store.js';
-import { identityOf, listAt, memberOf, type CampaignMember, type PatreonIdentity } from './patreon-documents.js';
+import type { PatreonTokens } from '../../registry/patron-store.js';
+import {
+  identityOf,
+  listAt,
+  memberOf,
+  nextCursorOf,
+  type CampaignMember,
+  type PatreonIdentity,
+} from './patreon-documents.js';
+import { PatreonRefusal, PatreonUnavailable } from './patreon-failures.js';
 
-/** Longer than Patreon takes on a bad day; nobody waits for it but at sign-in. */
+/** Longer than Patreon takes on a bad day; nobody waits so long for it. */
 const TIMEOUT_MS = 10_000;
 const MAX_BODY_CHARS = 16_000_000;
 const MEMBERS_PER_PAGE = 500;
+const MAX_PAGES = 1_000;
+/** Patreon allows a hundred requests a minute for each token. */
+const PAGE_PAUSE_MS = 700;
 /** When Patreon asks for fewer requests and does not say for how long. */
 const DEFAULT_PAUSE_SECONDS = 60;
 const MAX_PAUSE_SECONDS = 3_600;
@@ -27,26 +39,9 @@ const MEMBER = new URLSearchParams({
   'fields[member]': MEMBER_FIELDS.join(','),
 });
 
-/** Patreon does not answer, or not with what can be used: nothing is known, and nothing has changed. */
-export class PatreonUnavailable extends Error {}
-
-/** Patreon does not accept a code or a token. */
-export class PatreonRefusal extends Error {
-  constructor(
-    readonly status: number,
-    private readonly error: unknown,
-  ) {
-    super(`Patreon refuses: ${status}`);
-  }
-
-  /** A token that is refused so will never be good again; of a wrong client secret it says nothing. */
-  get isFinal(): boolean {
-    return this.error === 'invalid_grant';
-  }
-}
-
 /** Asks Patreon. Each method rejects with PatreonUnavailable or PatreonRefusal. */
 export class PatreonClient {
+  private readonly logger = new Logger('Patreon');
   private readonly library: PatreonUserClient;
   /** Epoch milliseconds: before this Patreon wants to be left alone. */
   private quietUntil = 0;
@@ -90,29 +85,46 @@ export class PatreonClient {
     return identityOf(document, this.config.campaignId) ?? unusable('it does not say who it is');
   }
 
-  /** With the creator's token. */
-  async member(memberId: string, accessToken: string): Promise<Membership | undefined> {
-    const document = await this.read(`/members/${encodeURIComponent(memberId)}`, MEMBER, accessToken);
-    return memberOf((document as { data?: unknown }).data)?.membership;
-  }
-
-  /** All members of the campaign, page by page. With the creator's token. */
-  async *members(accessToken: string): AsyncGenerator<CampaignMember[]> {
-    const query = new URLSearchParams(MEMBER);
-    query.set('page[count]', String(MEMBERS_PER_PAGE));
-    const path = `/campaigns/${this.config.campaignId}/members`;
-    const pages = this.library.oauth.paginate(path, asQuery(query), { token: accessToken });
-    for (;;) {
-      const page = await this.asked(() => pages.next());
-      if (page.done) return;
-      yield listAt(page.value, 'data')
-        .map(memberOf)
-        .filter((member) => member !== undefined);
+  /** With the creator's token. null: there is no such member; undefined: Patreon has left out who it is. */
+  async member(memberId: string, accessToken: string): Promise<CampaignMember | null | undefined> {
+    try {
+      const { data } = await this.read(`/members/${encodeURIComponent(memberId)}`, MEMBER, accessToken);
+      return this.ofCampaign(data);
+    } catch (error) {
+      if (error instanceof PatreonRefusal && error.status === 404) return null;
+      throw error;
     }
   }
 
-  private read(path: string, query: URLSearchParams, accessToken: string): Promise<unknown> {
-    return this.asked(() => this.library.oauth.fetch(path, asQuery(query), { token: accessToken }));
+  /** All members of the campaign, page by page, no faster than Patreon wants it. With the creator's token. */
+  async *members(accessToken: string): AsyncGenerator<CampaignMember[]> {
+    const query = new URLSearchParams(MEMBER);
+    query.set('page[count]', String(MEMBERS_PER_PAGE));
+    const cursors = new Set<string>();
+    for (;;) {
+      const page = await this.read(`/campaigns/${this.config.campaignId}/members`, query, accessToken);
+      if (!Array.isArray(page.data)) unusable('it gives no list of members');
+      yield page.data.map((member) => this.ofCampaign(member)).filter((member) => member !== undefined);
+      const next = nextCursorOf(page);
+      if (next === undefined) return;
+      if (cursors.has(next) || cursors.size >= MAX_PAGES) unusable('its list of members does not end');
+      cursors.add(next);
+      query.set('page[cursor]', next);
+      await delay(PAGE_PAUSE_MS, undefined, { ref: false });
+      await this.quiet();
+    }
+  }
+
+  private ofCampaign(resource: unknown): CampaignMember | undefined {
+    const member = memberOf(resource);
+    return member?.campaignId === this.config.campaignId ? member : undefined;
+  }
+
+  private async read(path: string, query: URLSearchParams, accessToken: string): Promise<Record<string, unknown>> {
+    const document: unknown = await this.asked(() =>
+      this.library.oauth.fetch(path, QueryBuilder.fromParams(query), { token: accessToken }),
+    );
+    return isPlainObject(document) ? document : unusable('it says nothing');
   }
 
   private async asked<T>(ask: () => Promise<T>): Promise<T> {
@@ -125,8 +137,8 @@ export class PatreonClient {
   }
 
   private readonly fetch: RestFetcher = async (url, init) => {
-    const pauseMs = this.quietUntil - Date.now();
-    if (pauseMs > 0) throw new PatreonUnavailable(`Patreon wants to be left alone for ${Math.ceil(pauseMs / 1000)} s`);
+    const { quietMs } = this;
+    if (quietMs > 0) throw new PatreonUnavailable(`Patreon wants to be left alone for ${Math.ceil(quietMs / 1000)} s`);
     const response = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' });
     const text = await response.text();
     if (response.status === 429) this.pause(response.headers.get('retry-after'), text);
@@ -134,14 +146,26 @@ export class PatreonClient {
     const document = text.length > MAX_BODY_CHARS ? undefined : parsed(text);
     // A proxy in front of Patreon answers with HTML whatever the status; what refuses a token is JSON.
     if (document === undefined) unusable(`it answered ${response.status} with something other than JSON`);
-    if (!response.ok) throw new PatreonRefusal(response.status, document.error);
+    if (!response.ok) throw this.refusal(response.status, document.error);
     return new Response(text, { status: response.status });
   };
 
+  private refusal(status: number, error: unknown): PatreonRefusal {
+    const refusal = new PatreonRefusal(status, error);
+    if (refusal.isOfClient) {
+      this.logger.error('Patreon does not accept this station: check PATREON_CLIENT_ID and PATREON_CLIENT_SECRET');
+    }
+    return refusal;
+  }
+
+  /** Milliseconds for which Patreon wants to be left alone from now on. */
+  get quietMs(): number {
+    return Math.max(0, this.quietUntil - Date.now());
+  }
+
   /** Resolves when Patreon may be asked again. */
   async quiet(): Promise<void> {
-    const pauseMs = this.quietUntil - Date.now();
-    if (pauseMs > 0) await delay(pauseMs, undefined, { ref: false });
+    if (this.quietMs > 0) await delay(this.quietMs, undefined, { ref: false });
   }
 
   private pause(header: string | null, text: string): void {
@@ -151,8 +175,6 @@ export class PatreonClient {
     this.quietUntil = Date.now() + seconds * 1000;
   }
 }
-
-const asQuery = (params: URLSearchParams) => QueryBuilder.fromParams(params);
 
 function parsed(text: string): Record<string, unknown> | undefined {
   try {

@@ -22,13 +22,15 @@ export interface CampaignMember {
 export function identityOf(document: unknown, campaignId: string): PatreonIdentity | undefined {
   const user = objectAt(document, 'data');
   const patreonId = textAt(user, 'id');
-  if (patreonId === undefined || !Array.isArray(related(user, 'memberships'))) return undefined;
+  const named = related(user, 'memberships');
+  if (patreonId === undefined || !Array.isArray(named)) return undefined;
   const included = listAt(document, 'included').filter((resource) => resource.type === 'member');
   const member = included.find((resource) => relatedId(resource, 'campaign') === campaignId);
   const name = textAt(objectAt(user, 'attributes'), 'full_name') ?? '';
-  // Without its campaign it may be the one that matters.
-  const isUnclear = included.some((resource) => relatedId(resource, 'campaign') === null);
-  return { patreonId, name, membership: member ? membershipOf(member) : isUnclear ? undefined : null };
+  // One that is named and not there, or there without its campaign, may be the one that matters.
+  const whole = included.filter((resource) => relatedId(resource, 'campaign') !== null).map(({ id }) => id);
+  const isClear = whole.length === included.length && named.every((one) => whole.includes(textAt(one, 'id')));
+  return { patreonId, name, membership: member ? membershipOf(member) : isClear ? null : undefined };
 }
 
 /** A resource of the type `member`: of a webhook, or of the list of a campaign. */
@@ -38,20 +40,31 @@ export function memberOf(resource: unknown): CampaignMember | undefined {
   return { patreonId, campaignId: relatedId(resource, 'campaign'), membership: membershipOf(resource) };
 }
 
-/** What was left out is not the same as null: a missing status is not that of somebody who has never pledged. */
+/** Where the next page of a list begins; undefined on the last one. */
+export function nextCursorOf(document: unknown): string | undefined {
+  return textAt(objectAt(objectAt(objectAt(document, 'meta'), 'pagination'), 'cursors'), 'next');
+}
+
+/**
+ * What was left out, or cannot be understood, is not the same as null: a status that is missing is not that of somebody who
+ * has never pledged.
+ */
 function membershipOf(member: unknown): Membership | undefined {
   const memberId = textAt(member, 'id');
   const attributes = objectAt(member, 'attributes');
-  const tiers = related(member, 'currently_entitled_tiers');
-  if (memberId === undefined || attributes === undefined || !('patron_status' in attributes)) return undefined;
-  if (!Array.isArray(tiers)) return undefined;
+  const patronStatus = attributes?.patron_status === null ? null : textAt(attributes, 'patron_status');
+  const tierIds = idsOf(related(member, 'currently_entitled_tiers'));
+  const isGifted = flagAt(attributes, 'is_gifted');
+  const isFreeTrial = flagAt(attributes, 'is_free_trial');
+  if (memberId === undefined || patronStatus === undefined || tierIds === undefined) return undefined;
+  if (isGifted === undefined || isFreeTrial === undefined) return undefined;
   return {
     memberId,
-    patronStatus: textAt(attributes, 'patron_status') ?? null,
-    tierIds: tiers.map((tier) => textAt(tier, 'id')).filter((id) => id !== undefined),
+    patronStatus,
+    tierIds,
     entitledCents: numberAt(attributes, 'currently_entitled_amount_cents') ?? 0,
-    isGifted: attributes.is_gifted === true,
-    isFreeTrial: attributes.is_free_trial === true,
+    isGifted,
+    isFreeTrial,
     lastChargeStatus: textAt(attributes, 'last_charge_status') ?? null,
     lastChargeAt: timeAt(attributes, 'last_charge_date'),
     nextChargeAt: timeAt(attributes, 'next_charge_date'),
@@ -79,6 +92,19 @@ export function listAt(value: unknown, key: string): Resource[] {
 function textAt(value: unknown, key: string): string | undefined {
   const found = isPlainObject(value) ? value[key] : undefined;
   return typeof found === 'string' && found !== '' ? found : undefined;
+}
+
+/** undefined where one of them has none. */
+function idsOf(resources: unknown): string[] | undefined {
+  if (!Array.isArray(resources)) return undefined;
+  const ids = resources.map((resource) => textAt(resource, 'id')).filter((id) => id !== undefined);
+  return ids.length === resources.length ? ids : undefined;
+}
+
+/** undefined where it is neither true nor false; Patreon leaves out what is false. */
+function flagAt(value: unknown, key: string): boolean | undefined {
+  const found = isPlainObject(value) ? (value[key] ?? false) : undefined;
+  return typeof found === 'boolean' ? found : undefined;
 }
 
 function numberAt(value: unknown, key: string): number | null {

@@ -14,7 +14,7 @@ import {
 import type { GrantedPlans } from '../plans/granted-plans.js';
 import type { GrantedPlan } from '../plans/plan.js';
 import { PlansService } from '../plans/plans.service.js';
-import { claimOf, type Claim } from './membership.js';
+import { claimOf, isBefore, worthOf, type Claim } from './membership.js';
 import { PatronNotices } from './notices.js';
 import type { PatreonIdentity } from './patreon-documents.js';
 import {
@@ -115,13 +115,21 @@ export class Patrons implements OnApplicationShutdown {
     return dueNow({ ...record, standing: this.standingOf(record) }, Date.now(), this.rules);
   }
 
-  /** Somebody has come from Patreon. NOT_A_PATRON, PATREON_UNAVAILABLE; somebody who is known is never refused. */
-  async enter({ patreonId, name, membership }: PatreonIdentity, tokens: PatreonTokens): Promise<PatronRecord> {
+  /**
+   * Somebody has come from Patreon, which was asked at that time. NOT_A_PATRON, PATREON_UNAVAILABLE; somebody who is known is
+   * never refused.
+   */
+  async enter(
+    { patreonId, name, membership }: PatreonIdentity,
+    tokens: PatreonTokens,
+    askedAt: number,
+  ): Promise<PatronRecord> {
     const known = this.records.get(patreonId);
     const now = Date.now();
     if (known) {
-      const facts = membership ? { membership, confirmedAt: now } : {};
-      return this.change({ ...known, name, tokens, ...facts });
+      const isNews = membership && known.confirmedAt <= askedAt;
+      const facts = isNews ? { membership, confirmedAt: askedAt } : {};
+      return this.change({ ...known, name, tokens: lastOf(known.tokens, tokens), ...facts });
     }
     if (membership === undefined)
       throw new Failure('PATREON_UNAVAILABLE', 'Patreon does not say what the membership is.');
@@ -130,7 +138,14 @@ export class Patrons implements OnApplicationShutdown {
     const standing = firstStanding(claim, now, this.rules.graceMs, membership.lastChargeAt);
     if (!standing) throw this.notices.refusal(claim.kind === 'none' ? claim.why : 'declined');
     const isUnmapped = claim.kind === 'entitled' && claim.isUnmapped;
-    const seen = { membership, confirmedAt: now, standing, isUnmapped, unloadAnnouncedAt: null, appsMayReturn: false };
+    const seen = {
+      membership,
+      confirmedAt: askedAt,
+      standing,
+      isUnmapped,
+      unloadAnnouncedAt: null,
+      appsMayReturn: false,
+    };
     return this.change({ patreonId, name, tokens, ...seen });
   }
 
@@ -138,6 +153,17 @@ export class Patrons implements OnApplicationShutdown {
   async learn(patreonId: string, membership: Membership, askedAt: number): Promise<void> {
     const known = this.records.get(patreonId);
     if (known && known.confirmedAt <= askedAt) await this.change({ ...known, membership, confirmedAt: askedAt });
+  }
+
+  /**
+   * An event has told so at that time, and Patreon cannot be asked: it takes away and never gives, as it may be an old one,
+   * and confirms nothing.
+   */
+  async lower(patreonId: string, membership: Membership, toldAt: number): Promise<void> {
+    const known = this.records.get(patreonId);
+    if (!known || known.confirmedAt > toldAt || isBefore(membership, known.membership)) return;
+    const worth = (of: Membership) => worthOf(this.claimOf(of), this.rules.rankOf);
+    if (worth(membership) < worth(known.membership)) await this.change({ ...known, membership });
   }
 
   /** An administrator has granted the owner a plan, or taken it away: then what follows is announced from now on. */
@@ -299,5 +325,9 @@ export class Patrons implements OnApplicationShutdown {
     this.timer = setTimeout(() => this.tick(), Math.min(next - now + 1, MAX_TIMER_MS)).unref();
   }
 }
+
+/** Of two sign-ins at once the first may come last. */
+const lastOf = (one: PatreonTokens | null, other: PatreonTokens): PatreonTokens =>
+  one && one.expiresAt > other.expiresAt ? one : other;
 
 const isSame = (one: PatronRecord, other: PatronRecord): boolean => JSON.stringify(one) === JSON.stringify(other);

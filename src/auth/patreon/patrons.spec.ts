@@ -100,6 +100,7 @@ describe('Who has signed in with Patreon', () => {
     const client = new PatreonClient(config.patreon, 'http://127.0.0.1/auth/patreon/callback');
     const tokens = new CreatorTokens(config.patreon, client, store);
     const checks = new PatronChecks(config.patreon, client, patrons, tokens);
+    checks.onApplicationShutdown(); // asks nothing later by itself, which would not go by the clock of these tests
     const sync = new CampaignSync(client, tokens, patrons, checks);
     const notices: string[] = [];
     events.subscribe('notice', ({ payload }) => void notices.push(payload.code));
@@ -110,7 +111,7 @@ describe('Who has signed in with Patreon', () => {
     const { client, patrons } = station;
     const code = new URL(patreon.allow(client.authorizeUrl('state'), USER)).searchParams.get('code') ?? '';
     const tokens = await client.exchange(code);
-    await patrons.enter(await client.identity(tokens.accessToken), tokens);
+    await patrons.enter(await client.identity(tokens.accessToken), tokens, Date.now());
   }
 
   const hasPlan = () => station.patrons.planOf(OWNER)?.permissions.includes('clone') === true;

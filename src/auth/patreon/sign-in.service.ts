@@ -7,7 +7,8 @@ import { AuditTrail, type Origin } from '../audit/audit-trail.service.js';
 import { ApiKeysService } from '../api-keys.service.js';
 import type { GrantedPlan } from '../plans/plan.js';
 import { OwnerPlans } from '../owner-plans.js';
-import { PatreonClient, PatreonRefusal, PatreonUnavailable } from './patreon-client.js';
+import { PatreonClient } from './patreon-client.js';
+import { PatreonRefusal, PatreonUnavailable } from './patreon-failures.js';
 import { ownerOf, Patrons } from './patrons.service.js';
 
 export interface SignedIn {
@@ -43,8 +44,9 @@ export class SignInService {
     const client = this.requireClient();
     try {
       const tokens = await client.exchange(code);
+      const askedAt = Date.now();
       const identity = await client.identity(tokens.accessToken);
-      const { patreonId, name } = await this.patrons.enter(identity, tokens);
+      const { patreonId, name } = await this.patrons.enter(identity, tokens, askedAt);
       const owner = ownerOf(patreonId);
       const { key, stored } = await this.keys.rotate(owner, { name: 'Patreon', owner, scopes: ALL_BUT_ADMIN });
       await this.audit.answered({ owner, keyId: stored.id }, origin, { action: 'sign-in' });

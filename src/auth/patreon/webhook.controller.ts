@@ -18,7 +18,8 @@ export class WebhookController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Where Patreon tells of changes',
-    description: 'What has changed is then asked from Patreon: an event says only that something has.',
+    description:
+      'What has changed is then asked from Patreon. Where that is not possible, an event takes away and never gives.',
   })
   @ApiHeader({ name: 'X-Patreon-Signature', required: true, description: 'HMAC-MD5 of the body with the secret, hex.' })
   @ApiHeader({ name: 'X-Patreon-Event', required: false, description: 'Such as `members:update`.' })

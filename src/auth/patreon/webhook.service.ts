@@ -7,8 +7,8 @@ import { memberOf } from './patreon-documents.js';
 import { isSameText } from './same-text.js';
 
 /**
- * Takes what Patreon tells of members. An event may be late, sent again, or overtaken: it says only of whom something has
- * changed, and Patreon is asked what.
+ * Takes what Patreon tells of members. An event may be late, sent again, or overtaken: it says of whom something has changed,
+ * and Patreon is asked what.
  */
 @Injectable()
 export class WebhookService {
@@ -31,7 +31,8 @@ export class WebhookService {
       throw new Failure('BAD_SIGNATURE', 'The signature is not that of this body with the secret of the webhook.');
     }
     const member = memberOf(resourceIn(body));
-    if (member && member.campaignId === this.config.patreon?.campaignId) void this.checks?.checkAnew(member.patreonId);
+    if (!member || member.campaignId !== this.config.patreon?.campaignId) return;
+    void this.checks?.heed(member.patreonId, member.membership);
   }
 }
 
