@@ -18,6 +18,7 @@ const PLANS = [
   { id: 'small', name: 'Small', permissions: PERMISSIONS, tiers: ['100'], quotas: { runningApps: 1, keys: 2 } },
   { id: 'large', name: 'Large & more', permissions: PERMISSIONS, tiers: ['200', '201'], quotas: { keys: 5 } },
 ];
+const ELSEWHERE = { campaign: '9999', status: 'active_patron', tiers: ['200'] };
 const DAY_MS = 24 * 60 * 60 * 1000;
 const daysAgo = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString();
 const inDays = (ms: number): string => (ms / DAY_MS).toFixed(8);
@@ -209,7 +210,10 @@ describe('Signing in with Patreon', () => {
     ['a gift', { status: null, isGifted: true }, 'small'],
     ['a free trial', { status: null, isFreeTrial: true }, 'NOT_A_PATRON'],
     ['in another campaign', { campaign: '9999' }, 'NOT_A_PATRON'],
+    ['one of two, of another tier elsewhere', { elsewhere: [ELSEWHERE] }, 'small'],
+    ['former, of two', { status: 'former_patron', elsewhere: [ELSEWHERE] }, 'NOT_A_PATRON'],
   ])('with a membership that is %s', async (_, facts, expected) => {
+    patreon.earlierScopes = 'identity.memberships'; // so that Patreon names all campaigns
     const answer = await signIn(member(facts)).catch(String);
     if (expected === 'NOT_A_PATRON') expect(answer).toContain(expected);
     else expect((await me(answer)).plan).toBe(expected);
@@ -342,17 +346,37 @@ describe('When Patreon has trouble', () => {
     async (trouble) => {
       const key = await signIn(member());
       const stranger = member();
+      const browser = new PatreonBrowser(station, 'application/json');
       patreon.trouble = trouble;
-      const startedAt = performance.now();
+      let startedAt = performance.now();
       for (let time = 0; time < 3; time += 1) expect((await me(key)).permissions).toContain('clone');
       expect(performance.now() - startedAt).toBeLessThan(3_000);
-      if (trouble === 'silent') return; // a sign-in would wait for ten seconds
-      await expect(signIn(stranger)).rejects.toThrow(trouble === 'blank' ? 'NOT_A_PATRON' : 'PATREON_UNAVAILABLE');
+      const back = patreon.allow(await browser.begin(), stranger);
+      startedAt = performance.now();
+      const { text } = await browser.open(back);
+      expect(text).toContain(trouble === 'blank' ? 'NOT_A_PATRON' : 'PATREON_UNAVAILABLE');
+      expect(performance.now() - startedAt).toBeLessThan(3_000);
       const health = await station.api('GET', '/health/ready', undefined, { key: null });
       expect(health.status).toBe(200);
     },
     20_000,
   );
+
+  it('(it does not accept the client) a sign-in says that this is not its fault, and the log what to check', async () => {
+    patreon.trouble = 'bad-client';
+    const { status, text } = await new PatreonBrowser(station).signIn(member());
+    expect([status, text]).toEqual([503, expect.stringContaining('Tell the administrator')]);
+    expect(station.output).toContain('check PATREON_CLIENT_ID and PATREON_CLIENT_SECRET');
+  });
+
+  it('(it names a membership and leaves it out) a sign-in may be tried again', async () => {
+    const user = member();
+    const memberships = { data: [{ type: 'member', id: `member-4242-${user}` }] };
+    patreon.identityBody = JSON.stringify({ data: { type: 'user', id: user, relationships: { memberships } } });
+    await expect(signIn(user)).rejects.toThrow('PATREON_UNAVAILABLE');
+    patreon.identityBody = undefined;
+    await signIn(user);
+  });
 
   it('its refresh tokens are used once each, kept before they are used, and kept when the station starts again', async () => {
     const user = member();
@@ -389,6 +413,23 @@ describe('When Patreon has trouble', () => {
     },
     20_000,
   );
+});
+
+describe('When Patreon wants to be asked less, and does not say until when', () => {
+  beforeAll(() => start({ PATREON_CHECK_MINUTES: '0' }));
+  afterAll(end);
+
+  it('it is left alone for a while, by sign-ins as well', async () => {
+    const key = await signIn(member());
+    patreon.trouble = 'too-many-untimed';
+    const asked = patreon.requests.length;
+    await me(key);
+    await eventually('it was asked', () => patreon.requests.length > asked);
+    patreon.trouble = 'none';
+    for (let time = 0; time < 5; time += 1) expect((await me(key)).plan).toBe('small');
+    await expect(signIn(member())).rejects.toThrow('PATREON_UNAVAILABLE');
+    expect(patreon.requests.length).toBe(asked + 1);
+  });
 });
 
 describe('However many requests there are', () => {

@@ -10,7 +10,7 @@ import { ownerOf, Patrons } from './patrons.service.js';
 import { BELIEVED_MS } from './standing.js';
 
 /** What requests wait for Patreon at most. */
-const PATIENCE_MS = 2_500;
+export const PATIENCE_MS = 2_500;
 /** A token that is about to expire is not tried. */
 const TOKEN_MARGIN_MS = 60_000;
 /** That there is no membership is believed where Patreon still says so after this time. */

@@ -1,14 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import { Failure } from '../../contracts/failure.js';
 import { PERMISSIONS } from '../../contracts/permissions.js';
 import type { OwnerNotice } from '../../contracts/events.js';
+import type { PatronRecord } from '../../registry/patron-store.js';
 import { AuditTrail, type Origin } from '../audit/audit-trail.service.js';
 import { ApiKeysService } from '../api-keys.service.js';
 import type { GrantedPlan } from '../plans/plan.js';
 import { OwnerPlans } from '../owner-plans.js';
 import { PatreonClient } from './patreon-client.js';
 import { PatreonRefusal, PatreonUnavailable } from './patreon-failures.js';
+import { PATIENCE_MS } from './patron-checks.service.js';
 import { ownerOf, Patrons } from './patrons.service.js';
 
 export interface SignedIn {
@@ -20,6 +23,7 @@ export interface SignedIn {
   notice: OwnerNotice | undefined;
 }
 
+const TOO_LATE = Symbol('too late');
 const ALL_BUT_ADMIN = PERMISSIONS.filter((permission) => permission !== 'admin');
 
 /** Signs in with Patreon: who comes back from there with a code is given their key. */
@@ -41,25 +45,21 @@ export class SignInService {
 
   /** The one key that a patron has by signing in; the one before it ends. SIGN_IN_FAILED, NOT_A_PATRON, PATREON_UNAVAILABLE. */
   async signIn(code: string, origin: Origin): Promise<SignedIn> {
-    const client = this.requireClient();
+    const { patreonId, name } = await inTime(this.enter(this.requireClient(), code));
+    const owner = ownerOf(patreonId);
+    const { key, stored } = await this.keys.rotate(owner, { name: 'Patreon', owner, scopes: ALL_BUT_ADMIN });
+    await this.audit.answered({ owner, keyId: stored.id }, origin, { action: 'sign-in' });
+    return { key, owner, name, plan: this.plans.of(owner), notice: this.plans.noticeOf(owner) };
+  }
+
+  /** Goes on where nobody waits any more: the tokens that a code has brought are not lost. */
+  private async enter(client: PatreonClient, code: string): Promise<PatronRecord> {
     try {
       const tokens = await client.exchange(code);
       const askedAt = Date.now();
-      const identity = await client.identity(tokens.accessToken);
-      const { patreonId, name } = await this.patrons.enter(identity, tokens, askedAt);
-      const owner = ownerOf(patreonId);
-      const { key, stored } = await this.keys.rotate(owner, { name: 'Patreon', owner, scopes: ALL_BUT_ADMIN });
-      await this.audit.answered({ owner, keyId: stored.id }, origin, { action: 'sign-in' });
-      return { key, owner, name, plan: this.plans.of(owner), notice: this.plans.noticeOf(owner) };
+      return await this.patrons.enter(await client.identity(tokens.accessToken), tokens, askedAt);
     } catch (error) {
-      if (error instanceof PatreonRefusal) {
-        throw new Failure('SIGN_IN_FAILED', 'Patreon does not accept the code: it has expired, or was used already.', {
-          cause: error,
-        });
-      }
-      if (error instanceof PatreonUnavailable)
-        throw new Failure('PATREON_UNAVAILABLE', error.message, { cause: error });
-      throw error;
+      throw failureOf(error);
     }
   }
 
@@ -67,4 +67,21 @@ export class SignInService {
     if (this.config.patreon && this.client) return this.client;
     throw new Failure('PATREON_NOT_CONFIGURED', 'Nobody can sign in with Patreon here.');
   }
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const result = await Promise.race([work, delay(PATIENCE_MS, TOO_LATE, { ref: false })]);
+  if (result !== TOO_LATE) return result;
+  throw new Failure('PATREON_UNAVAILABLE', 'Patreon takes too long to say who you are.');
+}
+
+function failureOf(cause: unknown): unknown {
+  if (cause instanceof PatreonUnavailable) return new Failure('PATREON_UNAVAILABLE', cause.message, { cause });
+  if (!(cause instanceof PatreonRefusal)) return cause;
+  if (cause.isOfClient) {
+    const suggestion = 'Tell the administrator: the log of the server says what to check.';
+    return new Failure('PATREON_UNAVAILABLE', 'Patreon does not accept this station.', { cause, suggestion });
+  }
+  const message = 'Patreon does not accept the code: it has expired, or was used already.';
+  return new Failure('SIGN_IN_FAILED', message, { cause });
 }
