@@ -121,8 +121,11 @@ export class PatronChecks implements OnApplicationShutdown {
     return 'told';
   }
 
-  /** Both have to say that there is no membership; where one alone can be asked, it has to say so again some time later. */
-  private isDenied({ patreonId, confirmedAt }: PatronRecord, views: View[], askedAt: number): boolean {
+  /**
+   * Both have to say that there is no membership; where one alone can be asked, it has to say so again some time later, or
+   * nothing new by it.
+   */
+  private isDenied({ patreonId, confirmedAt, membership }: PatronRecord, views: View[], askedAt: number): boolean {
     const denials = views.filter((view) => view === 'none').length;
     if (denials === 0) {
       this.logger.warn(`${ownerOf(patreonId)} could not be checked: they have to sign in again`);
@@ -130,7 +133,8 @@ export class PatronChecks implements OnApplicationShutdown {
     }
     const before = this.deniedSince.get(patreonId) ?? 0;
     const since = before > confirmedAt ? before : askedAt;
-    if (denials === views.length || askedAt - since >= DENIAL_MS) return true;
+    const isNothingNew = membership.patronStatus === 'former_patron';
+    if (denials === views.length || isNothingNew || askedAt - since >= DENIAL_MS) return true;
     this.deniedSince.set(patreonId, since);
     this.retries.set(patreonId, DENIAL_MS, () => this.check(patreonId));
     return false;

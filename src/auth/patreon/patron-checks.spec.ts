@@ -69,6 +69,10 @@ describe('Where a patron stands', () => {
       ahead += HOUR_MS;
       await check();
       expect(standing()).toBe('former');
+      ahead += HOUR_MS;
+      const askedAt = Date.now();
+      await check();
+      expect(station.patrons.find(ownerOf(USER))?.confirmedAt).toBeGreaterThanOrEqual(askedAt);
     });
 
     it('is known after an hour also by the creator alone', async () => {
