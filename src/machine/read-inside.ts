@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { shortened } from './bounded.js';
+import { O_PATH } from './o-path.js';
 
 /** Why a file that is there was not read. */
 export class UnreadableFile extends Error {}
@@ -24,17 +25,27 @@ export function readInside(workspace: string, name: string, maxBytes: number): B
 function read(workspace: string, name: string, maxBytes: number): Buffer | undefined {
   const path = join(workspace, name);
   if (!lstatSync(path, { throwIfNoEntry: false })) return undefined;
-  // Not blocking: a named pipe would hold the thread for ever.
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  // Opened to be read only once it is known what it is: a named pipe would hold the thread for ever, a device do something.
+  const descriptor = openSync(path, O_PATH);
   try {
+    const found = `/proc/self/fd/${descriptor}`;
     // Where the descriptor leads, not where the name did: a running app may exchange files meanwhile.
-    if (!readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(realpathSync(workspace) + sep)) {
+    if (!readlinkSync(found).startsWith(realpathSync(workspace) + sep)) {
       throw new UnreadableFile(`${shortened(name)} is a link that leads out of the repository`);
     }
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) throw new UnreadableFile(`${shortened(name)} is not a file`);
     if (stats.size > maxBytes) throw new UnreadableFile(`${shortened(name)} is larger than ${maxBytes} bytes`);
-    const buffer = Buffer.alloc(stats.size);
+    return contentOf(found, stats.size);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function contentOf(file: string, bytes: number): Buffer {
+  const descriptor = openSync(file, constants.O_RDONLY);
+  try {
+    const buffer = Buffer.alloc(bytes);
     return buffer.subarray(0, readSync(descriptor, buffer));
   } finally {
     closeSync(descriptor);

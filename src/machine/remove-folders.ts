@@ -4,23 +4,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Failure } from '../contracts/failure.js';
 import { shortened } from './bounded.js';
+import { openUp } from './open-up.js';
 
 const RETRY_MS = 50;
 const PATIENCE_MS = 10_000;
 
 /**
- * Removes folders with all that is in them; links are removed, not followed. Again while something still writes into
- * them. INTERNAL_ERROR with what could not be removed. `rm` and not Node.js: it reaches what lies deeper than the longest
- * path that the kernel takes.
+ * Removes folders or files with all that is in them; links are removed, not followed. Again while something still writes
+ * into them. INTERNAL_ERROR with what could not be removed. `rm` and not Node.js: that goes by paths, and so through a link
+ * that somebody puts into the place of a folder meanwhile, and reaches nothing that lies deeper than the longest path that
+ * the kernel takes. Whoever may write above the last name of these paths must be nobody else: see `removeInside`.
  */
 export async function removeFolders(folders: string[], signal?: AbortSignal): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
+  let deadline: number | undefined;
+  for (let left = folders.filter(exists); left.length > 0;) {
     signal?.throwIfAborted();
-    const { stderr } = await execa('rm', ['-rf', '--', ...folders], { reject: false, cancelSignal: signal });
-    const left = folders.filter(exists);
+    const { stderr } = await execa('rm', ['-rf', '--', ...left], { reject: false, cancelSignal: signal });
+    left = left.filter(exists);
     if (left.length === 0) return;
-    if (Date.now() > deadline) {
+    if (deadline !== undefined && Date.now() > deadline) {
       const lines = stderr
         .split('\n')
         .slice(-20)
@@ -28,7 +30,9 @@ export async function removeFolders(folders: string[], signal?: AbortSignal): Pr
       throw new Failure('INTERNAL_ERROR', 'Not everything could be removed', { context: { lines } });
     }
     // What is in a folder without write permission cannot be removed, not by its owner either.
-    await execa('chmod', ['-R', 'u+rwx', '--', ...left], { reject: false, stderr: 'ignore', cancelSignal: signal });
+    for (const folder of left) await openUp(folder);
+    // From here on: the first attempt at a large folder may have taken longer than that.
+    deadline ??= Date.now() + PATIENCE_MS;
     await delay(RETRY_MS);
   }
 }

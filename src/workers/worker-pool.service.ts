@@ -196,7 +196,7 @@ function carryOut<K extends ThreadOperation>(
 async function removeRemains(context: ThreadContext): Promise<void> {
   await killTree(() => findTree({ marker: context.marker }));
   await removeLaunchFolder(context);
-  clearStaging(context);
+  await clearStaging(context);
 }
 
 /** What it was exactly stands in the server's log: of an error of anywhere in the server callers learn no paths. */

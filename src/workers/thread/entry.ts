@@ -96,7 +96,7 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   await Promise.allSettled(sessions);
   over.abort();
   await sandbox.dispose();
-  clearStaging(context);
+  await clearStaging(context);
   log.close();
   process.exit();
 }

@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { removeFile } from '../../machine/remove-file.js';
 import { MAX_LINE_CHARS, segmentFirstSeq, segmentName, type LogLine, type LogStream } from '../../contracts/log.js';
 import { LineSplitter } from './line-splitter.js';
 
@@ -134,7 +125,7 @@ export class LogWriter {
     this.descriptor = undefined;
     const segments = readdirSync(directory).toSorted();
     for (const name of segments.slice(0, Math.max(0, segments.length - files + 1))) {
-      rmSync(join(directory, name), { force: true });
+      removeFile(join(directory, name));
     }
   }
 }

@@ -1,101 +1,85 @@
-import { existsSync, lstatSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import { shortened } from '../../../machine/bounded.js';
-import { readInside, type UnreadableFile } from '../../../machine/read-inside.js';
+import { removeFolders } from '../../../machine/remove-folders.js';
+import { dockedAt, type Repository } from './repository.js';
 import { useSafeConfig } from './safe-config.js';
 
-/** What git leaves in its folder while a merge, a rebase and the like wait for somebody who finishes them; and an update. */
+/**
+ * What git leaves in its folder while a merge, a rebase and the like wait for somebody who finishes them; and an update. By
+ * the last it would take its configuration from elsewhere.
+ */
 const UNFINISHED =
-  /^((MERGE|CHERRY_PICK|REVERT|REBASE|BISECT)_[A-Z]+|AUTO_MERGE|SQUASH_MSG|rebase-(apply|merge)|sequencer|index\.update.*)$/;
-
-const MAX_POINTER_BYTES = 4_096;
+  /^((MERGE|CHERRY_PICK|REVERT|REBASE|BISECT)_[A-Z]+|AUTO_MERGE|SQUASH_MSG|rebase-(apply|merge)|sequencer|index\.update.*|commondir)$/;
 
 /**
- * Where git keeps the repository whose files are in `worktree`. GIT_FAILED where an app has removed it, or put a link
- * into its place, by which git would read and write elsewhere.
+ * Where git keeps what was docked. GIT_FAILED where an app has removed it, or put a link or a file into its place, by which
+ * git would read and write elsewhere.
  */
-function gitFolderOf(worktree: string): string {
-  const path = join(worktree, '.git');
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  // A submodule has a file there.
-  const folder = stats?.isFile() ? resolve(worktree, pointerIn(worktree)) : path;
-  if (!stats || stats.isSymbolicLink() || !existsSync(join(folder, 'refs'))) {
-    throw damaged('There is no .git folder any more');
-  }
-  const link = readdirSync(folder, { withFileTypes: true }).find((entry) => entry.isSymbolicLink());
-  if (link) throw damaged(`There is a link at .git/${shortened(link.name)}`);
-  return folder;
-}
-
-/** The same for what was docked, which is no submodule: a file would lead to another repository. */
 export function ownGitFolderOf(workspace: string): string {
-  if (lstatSync(join(workspace, '.git'), { throwIfNoEntry: false })?.isFile()) {
+  const { gitFolder } = dockedAt(workspace);
+  if (lstatSync(gitFolder, { throwIfNoEntry: false })?.isFile()) {
     throw damaged('There is a file in place of the .git folder');
   }
-  return gitFolderOf(workspace);
-}
-
-/** Makes a repository that apps could write to safe and fit for git: no other operation can be changing it now. GIT_FAILED. */
-export function recoverRepository(workspace: string): void {
-  makeFit(ownGitFolderOf(workspace));
+  refuseDamaged(gitFolder);
+  return gitFolder;
 }
 
 /**
- * The same for a submodule of the repository in `worktree`. One that is not cloned yet is left without a `.git`, as git
- * would take any that is there for its clone. GIT_FAILED.
+ * Makes a repository that apps could write to safe and fit for git: no other operation can be changing it now. To be done
+ * before every git that fetches or writes files: one that writes files can be led astray by a running app that exchanges
+ * their folders for links, also into `.git`. GIT_FAILED.
  */
-export function recoverSubmodule(worktree: string, { name, path }: { name: string; path: string }): void {
-  const [gitFolder, files] = [join(gitFolderOf(worktree), 'modules', name), join(worktree, path)];
-  const pointer = join(files, '.git');
-  if (name.split('/').includes('..') || !isPlainPath(worktree, path)) throw damaged('It leads out of the repository');
-  if (!existsSync(gitFolder)) {
-    rmSync(pointer, { recursive: true, force: true });
-    return;
-  }
-  if (!isPlainPath(gitFolderOf(worktree), join('modules', name))) {
-    throw damaged('There is a link in place of its .git folder');
-  }
-  makeFit(gitFolder, relative(gitFolder, files));
-  // Without a pointer git connects the two itself, and checks the files out.
-  if (!lstatSync(pointer, { throwIfNoEntry: false })) return;
-  rmSync(pointer, { recursive: true, force: true });
-  writeFileSync(pointer, `gitdir: ${relative(files, gitFolder)}\n`, { flag: 'wx' });
+export async function recoverRepository(workspace: string): Promise<void> {
+  await makeFit(ownGitFolderOf(workspace));
 }
 
-function makeFit(gitFolder: string, worktree?: string): void {
+/** The same for a submodule of the repository; one that is not cloned yet has no git folder. GIT_FAILED. */
+export async function recoverSubmodule(
+  { root, path: above, gitFolder: aboveFolder }: Repository,
+  { name, path: below }: { name: string; path: string },
+): Promise<Repository> {
+  const [path, place] = [join(above, below), join('modules', name)];
+  if (name.split('/').includes('..') || !isPlainPath(root, path)) throw damaged('It leads out of the repository');
+  if (!isPlainPath(aboveFolder, place)) throw damaged('There is a link in place of its .git folder');
+  const gitFolder = join(aboveFolder, place);
+  if (existsSync(gitFolder)) {
+    refuseDamaged(gitFolder);
+    await makeFit(gitFolder, relative(gitFolder, join(root, path)));
+  }
+  return { root, path, gitFolder };
+}
+
+function refuseDamaged(gitFolder: string): void {
+  if (!lstatSync(gitFolder, { throwIfNoEntry: false })?.isDirectory() || !existsSync(join(gitFolder, 'refs'))) {
+    throw damaged('There is no .git folder any more');
+  }
+  const link = readdirSync(gitFolder, { withFileTypes: true }).find((entry) => entry.isSymbolicLink());
+  if (link) throw damaged(`There is a link at .git/${shortened(link.name)}`);
+}
+
+async function makeFit(gitFolder: string, worktree?: string): Promise<void> {
   try {
-    useSafeConfig(gitFolder, worktree);
-    removeLeftovers(gitFolder);
+    await useSafeConfig(gitFolder, worktree);
+    await removeLeftovers(gitFolder);
   } catch (error) {
     // Such as folders in place of its files that lie deeper than the longest path that the kernel takes.
     throw damaged(`What is in the .git folder cannot be replaced (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
-function pointerIn(worktree: string): string {
-  try {
-    const pointer = readInside(worktree, '.git', MAX_POINTER_BYTES)?.toString('utf8') ?? '';
-    return pointer.replace(/^gitdir: |\n$/g, '');
-  } catch (error) {
-    throw damaged((error as UnreadableFile).message);
-  }
-}
-
 /** Locks are of a git that was killed. */
-function removeLeftovers(gitFolder: string): void {
+async function removeLeftovers(gitFolder: string): Promise<void> {
   const entries = readdirSync(gitFolder, { withFileTypes: true });
   const refs = readdirSync(join(gitFolder, 'refs'), { withFileTypes: true, recursive: true });
-  for (const { parentPath, name } of [...entries, ...refs]) {
-    if (name.endsWith('.lock')) rmSync(join(parentPath, name), { recursive: true, force: true });
-  }
-  for (const { name } of entries) {
-    if (UNFINISHED.test(name)) rmSync(join(gitFolder, name), { recursive: true, force: true });
-  }
+  const locks = [...entries, ...refs].filter(({ name }) => name.endsWith('.lock'));
+  const unfinished = entries.filter(({ name }) => UNFINISHED.test(name));
+  await removeFolders([...locks, ...unfinished].map(({ parentPath, name }) => join(parentPath, name)));
 }
 
 /** Whether no part of the path is a link or leads upwards. */
-export function isPlainPath(base: string, path: string): boolean {
+function isPlainPath(base: string, path: string): boolean {
   const whole = join(realpathSync(base), path);
   return !path.split('/').includes('..') && (!existsSync(whole) || realpathSync(whole) === whole);
 }

@@ -1,11 +1,13 @@
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { readInside } from '../../../machine/read-inside.js';
+import { removeFile } from '../../../machine/remove-file.js';
 import type { RemoteRef } from './fetch-ref.js';
 import { Git, type GitThread } from './git.js';
-import { isPlainPath } from './git-folder.js';
+import { entriesOf, submodulesAmong } from './index-entries.js';
 import { IDENTITY, pointHead, putTreeBack, type MovedTree } from './put-tree-back.js';
-import { saveLocalChanges, submodulePaths, type LocalChanges, type SavedChanges } from './saved-changes.js';
+import { removeInside } from '../workspace/in-folder.js';
+import { saveLocalChanges, type LocalChanges, type SavedChanges } from './saved-changes.js';
 
 export interface MoveInput extends LocalChanges {
   to: string;
@@ -72,16 +74,14 @@ async function saveAndTakeIndex(changes: LocalChanges, thread: GitThread): Promi
     renameSync(index, join(gitFolder, 'index'));
     return saved;
   } finally {
-    rmSync(index, { force: true });
+    removeFile(index);
   }
 }
 
 /** What a submodule that is none any more leaves behind are plain files, and no repository to git. */
 async function disownSubmodules(folder: string, former: string[], git: Git): Promise<void> {
-  const remaining = new Set(await submodulePaths(folder, git));
-  for (const path of former.filter((one) => !remaining.has(one) && isPlainPath(folder, one))) {
-    rmSync(join(folder, path, '.git'), { recursive: true, force: true });
-  }
+  const remaining = submodulesAmong(await entriesOf(folder, git));
+  for (const path of former.filter((one) => !remaining.has(one))) await removeInside(folder, join(path, '.git'));
 }
 
 /** So that the status can tell how far the branch is from its upstream. */

@@ -1,10 +1,12 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { excludeEachOther } from './fetch-ref.js';
 import { Git, type GitThread } from './git.js';
-import { isPlainPath } from './git-folder.js';
+import { recoverRepository } from './git-folder.js';
 import { changedPaths } from './history.js';
+import { dockedAt } from './repository.js';
 import { restoreSubmodules } from './restore-submodules.js';
+import { removeInside } from '../workspace/in-folder.js';
 
 /** A move of the tree, as plain data: all that it takes to put the tree back. */
 export interface MovedTree {
@@ -30,24 +32,20 @@ export async function putTreeBack(folder: string, moved: MovedTree, thread: GitT
   const { from, to, head, target, savedRef } = moved;
   const steady = { ...thread, signal: new AbortController().signal };
   const git = new Git(steady, { environment: IDENTITY });
+  await recoverRepository(folder);
   const added = (await changedPaths(folder, from, to, git)).filter(({ isAdded }) => isAdded);
-  removeSubmodules(
-    folder,
-    added.map(({ path }) => path),
-  );
+  for (const { path } of added) await removeSubmodule(folder, path);
   // Of a move that was cut off the index does not know which files it has written.
   await git.run(folder, ['read-tree', '--reset', to]);
   await git.run(folder, ['read-tree', '--reset', '-u', savedRef ?? from]);
   await git.run(folder, ['read-tree', '--reset', from]);
   await pointHead(git, folder, from, head, target);
-  await restoreSubmodules(folder, steady);
+  await restoreSubmodules(dockedAt(folder), steady);
 }
 
-/** They came with the move: nothing stood there that was not saved. */
-function removeSubmodules(folder: string, paths: string[]): void {
-  for (const path of paths.filter((one) => existsSync(join(folder, one, '.git')) && isPlainPath(folder, one))) {
-    rmSync(join(folder, path), { recursive: true, force: true });
-  }
+/** It came with the move: nothing stood there that was not saved. */
+async function removeSubmodule(folder: string, path: string): Promise<void> {
+  if (existsSync(join(folder, path, '.git'))) await removeInside(folder, path);
 }
 
 /** Detached when there is no `branch`. `former` makes room where the two names exclude each other. */

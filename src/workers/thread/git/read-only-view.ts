@@ -28,6 +28,6 @@ export async function withReadOnlyView<T>(
     thread.sandbox.giveAway(view);
     return await read(new Git(thread, { environment: { GIT_DIR: view, GIT_WORK_TREE: workspace } }));
   } finally {
-    removeScratchFolder(view);
+    await removeScratchFolder(view);
   }
 }

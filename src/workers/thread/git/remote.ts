@@ -21,7 +21,7 @@ export interface Remote {
   /** The branches and tags that exist. */
   refs(): Promise<RemoteRefs>;
   /** Removes what the credentials left on disk. */
-  dispose(): void;
+  dispose(): Promise<void>;
 }
 
 /**
@@ -49,7 +49,7 @@ export async function openRemote(url: string, access: GitAccess, thread: GitThre
       dispose,
     };
   } catch (error) {
-    dispose();
+    await dispose();
     throw error;
   }
 }

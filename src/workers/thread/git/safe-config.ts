@@ -1,6 +1,7 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readInside, UnreadableFile } from '../../../machine/read-inside.js';
+import { removeFolders } from '../../../machine/remove-folders.js';
 
 /** What tells how a repository is stored and what it follows. Nothing in here names a program, a host's proxy or a folder. */
 const KEPT_SECTIONS = /^\[(core|extensions|remote "origin"|branch "[^"\\]*"|submodule "[^"\\]*")\]$/i;
@@ -26,14 +27,14 @@ export function safeConfig(gitFolder: string): string {
 }
 
 /** Rewrites the configuration before git reads it. `worktree` is where a submodule's files are, relative to `gitFolder`. */
-export function useSafeConfig(gitFolder: string, worktree?: string): void {
-  const next = join(gitFolder, 'config.safe');
+export async function useSafeConfig(gitFolder: string, worktree?: string): Promise<void> {
+  const [next, config] = [join(gitFolder, 'config.safe'), join(gitFolder, 'config')];
   const ownWorktree = worktree === undefined ? '' : `[core]\n\tworktree = ${JSON.stringify(worktree)}\n`;
-  const config = safeConfig(gitFolder) + ownWorktree;
-  rmSync(next, { recursive: true, force: true });
-  writeFileSync(next, config, { flag: 'wx' });
-  rmSync(join(gitFolder, 'config'), { recursive: true, force: true });
-  renameSync(next, join(gitFolder, 'config'));
+  const text = safeConfig(gitFolder) + ownWorktree;
+  await removeFolders([next]);
+  writeFileSync(next, text, { flag: 'wx' });
+  if (lstatSync(config, { throwIfNoEntry: false })?.isDirectory()) await removeFolders([config]);
+  renameSync(next, config);
 }
 
 function readConfig(gitFolder: string): string {

@@ -1,6 +1,8 @@
-import { linkSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, lstatSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFile } from '../../../machine/remove-file.js';
 import type { Git } from './git.js';
+import { entriesOf, submodulesAmong } from './index-entries.js';
 
 /** What a package manager makes anew is never saved. */
 const CACHES = ['node_modules', '.cache', '.npm', '.pnpm-store', '.yarn/cache', '.yarn/unplugged'];
@@ -72,41 +74,19 @@ function isSpecial(folder: string, path: string): boolean {
  * damaged, or has entries that git was told not to look at. Resolves with the paths of the submodules.
  */
 async function fillIndex({ folder, from }: LocalChanges, index: string, git: Git): Promise<string[]> {
-  rmSync(index, { force: true });
+  removeFile(index);
   try {
     linkSync(join(folder, '.git', 'index'), index);
     await git.run(folder, ['read-tree', '--reset', from]);
     const entries = await entriesOf(folder, git);
-    if (entries.every(({ isLookedAt }) => isLookedAt)) return submodulesAmong(entries);
+    if (entries.every(({ isLookedAt }) => isLookedAt)) return [...submodulesAmong(entries).keys()];
   } catch {
     // There is none, or a damaged one, or no hard link to it: whatever else is wrong, the next command will say so.
   }
-  rmSync(index, { force: true });
+  removeFile(index);
   await git.run(folder, ['read-tree', from]);
-  return submodulePaths(folder, git);
+  return [...submodulesAmong(await entriesOf(folder, git)).keys()];
 }
-
-interface IndexEntry {
-  path: string;
-  isSubmodule: boolean;
-  isLookedAt: boolean;
-}
-
-async function entriesOf(folder: string, git: Git): Promise<IndexEntry[]> {
-  const lines = (await git.run(folder, ['ls-files', '-v', '--stage', '-z'])).split('\0').filter(Boolean);
-  return lines.map((line) => ({
-    path: line.slice(line.indexOf('\t') + 1),
-    isSubmodule: line.startsWith('160000 ', 2),
-    isLookedAt: line.startsWith('H '),
-  }));
-}
-
-/** Of those in the index of `git`. */
-export const submodulePaths = async (folder: string, git: Git): Promise<string[]> =>
-  submodulesAmong(await entriesOf(folder, git));
-
-const submodulesAmong = (entries: IndexEntry[]): string[] =>
-  entries.filter(({ isSubmodule }) => isSubmodule).map(({ path }) => path);
 
 /** The file at the path, or in place of a folder above it, or all in a folder at the path. Links are not followed. */
 function standingAt(folder: string, path: string): string[] {
@@ -143,6 +123,6 @@ async function runWithPaths(
   try {
     await git.run(folder, [...command, `--pathspec-from-file=${list}`, '--pathspec-file-nul']);
   } finally {
-    rmSync(list, { force: true });
+    removeFile(list);
   }
 }

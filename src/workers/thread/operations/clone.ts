@@ -7,6 +7,7 @@ import { Git } from '../git/git.js';
 import { lfsWarnings } from '../git/lfs.js';
 import { missingRef } from '../git/missing-ref.js';
 import { openRemote, type Remote } from '../git/remote.js';
+import { dockedAt } from '../git/repository.js';
 import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { killTree } from '../../../machine/end-tree.js';
@@ -38,7 +39,7 @@ export const clone: Handler<'clone'> = async (input, thread) => {
     await removeFolders([tree]).catch(() => undefined); // the next start tries again
     throw error;
   } finally {
-    remote.dispose();
+    await remote.dispose();
   }
 };
 
@@ -57,13 +58,15 @@ async function fetchRepository(
     ...(branch === undefined ? [] : ['--branch', branch]),
   ];
   try {
-    await remote.git.run(tree, ['clone', '--progress', ...options, '--', remote.url, '.']);
+    await remote.git.run(tree, ['clone', '--no-checkout', '--progress', ...options, '--', remote.url, '.']);
   } catch (error) {
     if (error instanceof Failure && error.code === 'GIT_BRANCH_NOT_FOUND') throw await missingRef(remote, branch);
     throw error;
   }
   const commit = await remote.git.run(tree, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
   if (commit === '') throw await missingRef(remote, undefined);
+  // Without credentials: what writes files does not have them.
+  await new Git(thread).run(tree, ['read-tree', '--verbose', '--reset', '-u', 'HEAD']);
   return commit.trim();
 }
 
@@ -78,7 +81,7 @@ async function describe(
   const head = (await git.run(tree, ['symbolic-ref', '--quiet', '--short', 'HEAD'])).trim();
   const isTracked = (await git.run(tree, ['ls-files', '--', MANIFEST_FILE])) !== '';
   excludeManifest(tree);
-  const superproject = { folder: tree, url: remote.canonicalUrl, access, depth };
+  const superproject = { repository: dockedAt(tree), url: remote.canonicalUrl, access, depth };
   const { declared, warnings } = declaredDependencies(tree);
   return {
     repoUrl: remote.canonicalUrl,

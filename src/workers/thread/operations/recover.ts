@@ -7,7 +7,7 @@ import { declaredDependencies, dependencyFingerprint } from '../workspace/manife
 /** After an update that was cut off: makes the repository fit for git again, and tells where its tree stands now. */
 export const recover: Handler<'recover'> = async ({ installedFingerprint }, thread) => {
   const { workspace } = thread.context.paths;
-  recoverRepository(workspace);
+  await recoverRepository(workspace);
   const git = new Git(thread);
   const { commit } = await readHead(workspace, git);
   const branch = (await git.run(workspace, ['symbolic-ref', '--quiet', '--short', 'HEAD'])).trim();

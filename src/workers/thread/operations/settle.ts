@@ -1,6 +1,5 @@
 import { Failure } from '../../../contracts/failure.js';
 import type { SettleOutput } from '../../../contracts/operations.js';
-import { recoverRepository } from '../git/git-folder.js';
 import { readHead } from '../git/history.js';
 import { putTreeBack } from '../git/put-tree-back.js';
 import { withReadOnlyView } from '../git/read-only-view.js';
@@ -37,7 +36,6 @@ async function putBack({ moved }: UpdateJournal, thread: OperationThread): Promi
   try {
     kept?.removeNew();
     kept?.restore();
-    recoverRepository(paths.workspace);
     await putTreeBack(paths.workspace, moved, thread);
     kept?.restore();
   } catch (error) {

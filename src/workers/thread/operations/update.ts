@@ -16,6 +16,7 @@ import {
 import { lfsWarnings } from '../git/lfs.js';
 import { moveTree, type MoveInput } from '../git/move-tree.js';
 import { openRemote, type Remote } from '../git/remote.js';
+import { dockedAt } from '../git/repository.js';
 import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { declaredDependencies, dependencyFingerprint } from '../workspace/manifest.js';
@@ -31,7 +32,7 @@ export const update: Handler<'update'> = async (input, thread) => {
   const { operationId, paths } = thread.context;
   const { workspace: folder, staging } = paths;
   await removeFolders([updateFolder(staging)], thread.signal); // what an earlier update could not remove
-  recoverRepository(folder);
+  await recoverRepository(folder);
   const remote = await openRemote(input.repoUrl, input.git, thread);
   try {
     const { move, changes, commits } = await fetchChanges(remote, input, thread);
@@ -63,7 +64,7 @@ export const update: Handler<'update'> = async (input, thread) => {
       throw error;
     }
   } finally {
-    remote.dispose();
+    await remote.dispose();
   }
 };
 
@@ -97,6 +98,6 @@ async function fetchChanges(remote: Remote, input: UpdateInput, thread: Operatio
 async function completeTree(remote: Remote, { git: access }: UpdateInput, thread: OperationThread): Promise<string[]> {
   const { workspace } = thread.context.paths;
   const depth = existsSync(join(workspace, '.git', 'shallow')) ? 1 : 0;
-  const superproject = { folder: workspace, url: remote.canonicalUrl, access, depth };
+  const superproject = { repository: dockedAt(workspace), url: remote.canonicalUrl, access, depth };
   return [...(await lfsWarnings(workspace, new Git(thread))), ...(await populateSubmodules(superproject, thread))];
 }

@@ -4,7 +4,6 @@ import type { RegistryAccess } from '../../../contracts/operations.js';
 import type { PackageManagerName } from '../../../contracts/shapes.js';
 import { nodeHeaders } from '../toolchain/station-node.js';
 import { makePlainFolder } from '../workspace/plain-folder.js';
-import { writeUserConfiguration } from './user-configuration.js';
 
 /** Of the server's environment only what tells about the machine: where programs are, its language, its way to the network. */
 const OF_THE_MACHINE = [
@@ -68,10 +67,8 @@ export interface InstallEnvironment extends ToolEnvironment {
 /** The environment of an install: as above, and no question is ever asked. */
 export function installEnvironment(options: InstallEnvironment): Record<string, string> {
   const { home, manager, registry } = options;
-  const environment = toolEnvironment(options);
-  writeUserConfiguration(home, registry);
   return {
-    ...environment,
+    ...toolEnvironment(options),
     // What every CI service sets: prompts then take their default, husky leaves .git alone. Whether the lockfile is
     // frozen, which it changes too, is always said explicitly. Only for the install: builds turn warnings into errors by it.
     CI: 'true',

@@ -10,7 +10,7 @@ import { installEnvironment } from './environment.js';
 import { installCommands } from './install-commands.js';
 import { installFailure } from './install-failure.js';
 import { InstallWatch } from './install-watch.js';
-import { USER_CONFIGURATION } from './user-configuration.js';
+import { writeUserConfiguration } from './user-configuration.js';
 import { readProjectFiles, type ProjectFiles } from './project-files.js';
 import { ignoredByPnpm, packagesWithScripts } from './scripts-not-run.js';
 
@@ -59,11 +59,11 @@ class DependencyInstall {
     this.workspace = workspace;
     this.files = readProjectFiles(workspace);
     this.env = installEnvironment({ ...toolchain, manager: toolchain.packageManager, home, registry });
-    thread.sandbox.giveAway(...USER_CONFIGURATION.map((name) => join(home, name)));
   }
 
   async install(): Promise<Installed> {
     const { name } = this.request.toolchain.packageManager;
+    await writeUserConfiguration(this.request.registry, this.thread);
     const warnings = this.productionWarnings();
     const lockfile = this.usableLockfile();
     let attempt = await this.attempt(lockfile !== undefined);

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
-import { sep } from 'node:path';
+import { join, sep } from 'node:path';
 import type { RepositoryPaths } from '../../../contracts/operations.js';
 import type { SandboxMachine } from '../../../contracts/sandbox-plan.js';
 import type { CommandPurpose } from './sandbox.js';
@@ -70,7 +70,7 @@ export function mountArguments({ purpose, paths, machine, temporary, empty, sour
     '--dir',
     '/run',
     ...machine.hidden.filter(isVisible).flatMap((path) => cover(path, sourceOf(empty))),
-    ...toRead(machine).flatMap((path) => ['--ro-bind', sourceOf(path), path]),
+    ...toRead(purpose, paths, machine).flatMap((path) => ['--ro-bind', sourceOf(path), path]),
     ...toWrite(purpose, paths).flatMap((path) => ['--bind', sourceOf(path), path]),
   ];
 }
@@ -78,15 +78,24 @@ export function mountArguments({ purpose, paths, machine, temporary, empty, sour
 /** The paths of the host that have to be mounted from somewhere else when their folders are closed to other users. */
 export const ownPaths = (purpose: CommandPurpose, paths: RepositoryPaths, machine: SandboxMachine): string[] => [
   ...toWrite(purpose, paths),
-  ...toRead(machine),
+  ...toRead(purpose, paths, machine),
 ];
 
 const toWrite = (purpose: CommandPurpose, { workspace, home, staging }: RepositoryPaths): string[] =>
-  [workspace, purpose === 'git' ? staging : home].filter((path) => existsSync(path));
+  [workspace, purpose === 'git' ? join(staging, 'tree') : home].filter((path) => existsSync(path));
 
-/** What the system's own folders do not show already. */
-const toRead = ({ readable, hidden }: SandboxMachine): string[] =>
-  [...new Set(readable)].filter((path) => existsSync(path) && (!isShown(path) || isBelow(path, hidden)));
+/**
+ * What the system's own folders do not show already. git may write nothing in the staging folder but a clone: by an app that
+ * exchanges folders for links it can be led there, to where the station keeps what it goes by.
+ */
+const toRead = (
+  purpose: CommandPurpose,
+  { staging }: RepositoryPaths,
+  { readable, hidden }: SandboxMachine,
+): string[] => [
+  ...[...new Set(readable)].filter((path) => existsSync(path) && (!isShown(path) || isBelow(path, hidden))),
+  ...(purpose === 'git' && existsSync(staging) ? [staging] : []),
+];
 
 /** The last ones: nothing may be written into the folders that bwrap has made in RAM. */
 export const CLOSING = ['--remount-ro', '/dev', '--remount-ro', '/'];

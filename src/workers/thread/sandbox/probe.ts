@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { Failure } from '../../../contracts/failure.js';
 import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
 import { killTree } from '../../../machine/end-tree.js';
 import { findTree } from '../../../machine/process-tree.js';
+import { removeFolders } from '../../../machine/remove-folders.js';
 import { openSandbox } from './open-sandbox.js';
 
 /** Longer than this no sandbox takes to start. */
@@ -87,7 +88,7 @@ export async function probeSandbox({ plan, folder, marker }: ProbeSetting): Prom
     await killTree(() => findTree({ marker }));
     await sandbox.dispose();
     server.close();
-    rmSync(folder, { recursive: true, force: true });
+    await removeFolders([folder]);
   }
 }
 

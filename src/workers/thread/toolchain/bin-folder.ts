@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { removeFolders } from '../../../machine/remove-folders.js';
 import type { Programs } from './programs.js';
 
 /**
@@ -30,7 +31,7 @@ export async function provideBinFolder(store: string, nodePath: string, programs
   } catch (error) {
     if (!existsSync(folder)) throw error;
   } finally {
-    await rm(aside, { recursive: true, force: true });
+    await removeFolders([aside]);
   }
   return folder;
 }

@@ -5,14 +5,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { Failure } from '../../../contracts/failure.js';
+import { removeFolders } from '../../../machine/remove-folders.js';
 import type { PackageRegistry, PublishedVersion, TarballDigests } from './package-registry.js';
 
 /** Left by a server that died: no download takes that long. */
@@ -70,7 +70,7 @@ export class ToolchainStore {
 
   private async add(published: PublishedVersion, binary: string | undefined): Promise<void> {
     mkdirSync(this.root, { recursive: true });
-    this.removeStale();
+    await this.removeStale();
     const aside = await mkdtemp(join(this.root, '.incoming-'));
     try {
       const entry = join(aside, 'entry');
@@ -83,7 +83,7 @@ export class ToolchainStore {
       await execa('sync', ['-f', entry], { reject: false, stdio: 'ignore' });
       await this.moveIntoPlace(entry, this.entry(published.name, published.version));
     } finally {
-      await rm(aside, { recursive: true, force: true });
+      await removeFolders([aside]);
     }
   }
 
@@ -96,11 +96,11 @@ export class ToolchainStore {
     }
   }
 
-  private removeStale(): void {
+  private async removeStale(): Promise<void> {
     for (const name of readdirSync(this.root).filter((one) => one.startsWith('.incoming-'))) {
       const folder = join(this.root, name);
       const age = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-      if (age > STALE_MS) rmSync(folder, { recursive: true, force: true });
+      if (age > STALE_MS) await removeFolders([folder]);
     }
   }
 }

@@ -15,20 +15,20 @@ describe('what operations have in a staging folder', () => {
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
-  it('is removed at the end of each, which leaves what others have', () => {
+  it('is removed at the end of each, which leaves what others have', async () => {
     writeFileSync(join(makeScratchFolder(owner('op_1'), 'access'), 'credentials'), 'S3CR3T');
     const other = makeScratchFolder(owner('op_2'), 'access');
-    clearStaging(owner('op_1'));
+    await clearStaging(owner('op_1'));
     expect(readdirSync(join(root, 'staging')).map((name) => join(root, 'staging', name))).toEqual([other]);
   });
 
-  it('is the last of a repository that has gone', () => {
+  it('is the last of a repository that has gone', async () => {
     makeScratchFolder(owner('op_1'), 'view');
     const other = makeScratchFolder(owner('op_2'), 'view');
     rmSync(join(root, 'workspace'), { recursive: true });
-    clearStaging(owner('op_1'));
+    await clearStaging(owner('op_1'));
     expect(existsSync(other)).toBe(true);
-    clearStaging(owner('op_2'));
+    await clearStaging(owner('op_2'));
     expect(existsSync(join(root, 'staging'))).toBe(false);
   });
 });

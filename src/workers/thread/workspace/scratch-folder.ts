@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ThreadContext } from '../../../contracts/worker-messages.js';
+import { removeFolders } from '../../../machine/remove-folders.js';
 
 type Owner = Pick<ThreadContext, 'paths' | 'operationId'>;
 
@@ -16,19 +17,17 @@ export function makeScratchFolder(owner: Owner, name: string): string {
   return mkdtempSync(join(staging, `${prefixOf(owner)}${name}-`));
 }
 
-export function removeScratchFolder(folder: string): void {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-}
+export const removeScratchFolder = (folder: string): Promise<void> => removeFolders([folder]);
 
 /**
  * At the end of an operation, however it came: its scratch folders; and the staging folder itself where the repository is
  * gone, which a late operation may have made anew.
  */
-export function clearStaging(owner: Owner): void {
+export async function clearStaging(owner: Owner): Promise<void> {
   const { workspace, staging } = owner.paths;
   try {
     const left = readdirSync(staging).filter((name) => name.startsWith(prefixOf(owner)));
-    for (const name of left) removeScratchFolder(join(staging, name));
+    await removeFolders(left.map((name) => join(staging, name)));
     if (!existsSync(workspace)) rmdirSync(staging);
   } catch {
     // It is gone as well, or a clone is on its way; what stays the next start of the server removes.

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFile } from '../../../machine/remove-file.js';
 import type { MovedTree } from '../git/put-tree-back.js';
 
 /** What an update was about to change, written down before it did: from this it is undone, by the next server if need be. */
@@ -31,7 +32,7 @@ export function readJournal(staging: string): UpdateJournal | undefined {
 
 /** First of all that is kept: the update is settled. */
 export function removeJournal(staging: string): void {
-  rmSync(fileIn(staging), { force: true });
+  removeFile(fileIn(staging));
 }
 
 /** On disk before anything else happens. */
