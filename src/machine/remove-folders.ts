@@ -15,7 +15,7 @@ const PATIENCE_MS = 10_000;
  * that somebody puts into the place of a folder meanwhile, and reaches nothing that lies deeper than the longest path that
  * the kernel takes. Whoever may write above the last name of these paths must be nobody else: see `removeInside`.
  */
-export async function removeFolders(folders: string[], signal?: AbortSignal): Promise<void> {
+export async function removeFolders(folders: string[], signal?: AbortSignal, patienceMs = PATIENCE_MS): Promise<void> {
   let deadline: number | undefined;
   for (let left = folders.filter(exists); left.length > 0;) {
     signal?.throwIfAborted();
@@ -32,7 +32,7 @@ export async function removeFolders(folders: string[], signal?: AbortSignal): Pr
     // What is in a folder without write permission cannot be removed, not by its owner either.
     for (const folder of left) await openUp(folder);
     // From here on: the first attempt at a large folder may have taken longer than that.
-    deadline ??= Date.now() + PATIENCE_MS;
+    deadline ??= Date.now() + patienceMs;
     await delay(RETRY_MS);
   }
 }
