@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { packageJson, programs, fixture } from './support/fixtures.js';
+import type { GitFile } from './support/git-repository.js';
 import { GitServer } from './support/git-server.js';
 import { IS_MATRIX, sample } from './support/matrix.js';
 import { asUser, isRoot, SERVER_USERS, type ServerUser } from './support/server-users.js';
@@ -137,6 +138,23 @@ describe.each(SETTINGS)('$name', ({ name, options, bomb, operations }) => {
     (_, script, code) => expectLimit('run', script, code),
     PATIENCE_MS,
   );
+
+  it('a repository that has a program of its own for what sets its limits has them all the same', async () => {
+    const sparing = { executable: '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n' };
+    const own = ['prlimit', 'sh', 'setpriv', 'sleep', 'env'].map((program) => [
+      `node_modules/.bin/${program}`,
+      sparing,
+    ]);
+    const files = { ...fixture('srv'), ...(Object.fromEntries(own) as Record<string, GitFile>) };
+    const { url } = await git.createRepository('eve/unlimited', { files });
+    const { repoId } = (await station.clone(url)).body;
+    const { pid } = (await station.run(repoId)).body.result;
+    const limits = readFileSync(`/proc/${pid}/limits`, 'latin1');
+    expect(limits).toMatch(new RegExp(`^Max processes +${LIMITS.processes} +${LIMITS.processes} `, 'm'));
+    expect(limits).toMatch(new RegExp(`^Max file size +${LIMITS.diskMb * MIB} +${LIMITS.diskMb * MIB} `, 'm'));
+    expect(limits).toMatch(/^Max core file size +0 +0 /m);
+    await station.unload(repoId);
+  });
 
   it.each([
     ['one file', { large: Buffer.alloc((LIMITS.diskMb + 8) * MIB, 1) }],

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eventually } from '../../../../test/support/eventually.js';
 import { UNCONFINED } from '../../../../test/support/sandbox-plans.js';
+import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
 import { killTree } from '../../../machine/end-tree.js';
 import { findTree } from '../../../machine/process-tree.js';
 import { Bubblewrap } from './bubblewrap.js';
@@ -28,11 +29,14 @@ describe('a sandbox of a repository that has put something in the place of its o
     rmSync(root, { recursive: true });
   });
 
+  function confined(): SandboxPlan {
+    const machine = { ...UNCONFINED.machine, ...(user !== undefined && { user }) };
+    return { ...UNCONFINED, isolation: { driver: 'bubblewrap' }, machine };
+  }
+
   /** Read only once all has ended. */
   async function said(script: string): Promise<string> {
-    const machine = { ...UNCONFINED.machine, ...(user !== undefined && { user }) };
-    const plan = { ...UNCONFINED, isolation: { driver: 'bubblewrap' as const }, machine };
-    const sandbox = new Bubblewrap(plan, { operationId: 'op', repoId: 'app', paths, marker });
+    const sandbox = new Bubblewrap(confined(), { operationId: 'op', repoId: 'app', paths, marker });
     try {
       const { stdout, exited } = await sandbox.spawn({
         purpose: 'app',
@@ -74,6 +78,18 @@ describe('a sandbox of a repository that has put something in the place of its o
     expect(await said('ipcmk --shmem 4096; ipcmk --shmem 1048576')).toMatch(
       /^Shared memory id: \d+\n.*Invalid argument/,
     );
+  });
+
+  it('runs git, and no program of the repository, though the PATH of the server begins with where one is', () => {
+    const fires = '#!/bin/sh\necho fired > fired\n';
+    for (const name of ['setsid', 'unshare', 'setpriv', 'bwrap', 'prlimit', 'git']) {
+      writeFileSync(join(paths.workspace, name), fires, { mode: 0o755 });
+    }
+    const sandbox = new Bubblewrap(confined(), { operationId: 'op', repoId: 'app', paths, marker });
+    const [file, script] = sandbox.gitBinary;
+    const options = { cwd: paths.workspace, env: { PATH: ':/usr/bin:/bin' }, encoding: 'utf8' } as const;
+    expect(execFileSync(file, [script, '--version'], options)).toMatch(/^git version/);
+    expect(existsSync(join(paths.workspace, 'fired'))).toBe(false);
   });
 
   it('shows the manifest, which nobody can change in there', async () => {

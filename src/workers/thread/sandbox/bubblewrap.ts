@@ -24,9 +24,7 @@ import type {
   SandboxContext,
   SandboxedProcess,
 } from './sandbox.js';
-
-/** Where the programs of the sandbox itself are; what runs inside has a PATH of its own. */
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+import { SYSTEM_PATH } from './system-program.js';
 
 const NAMESPACES = [
   '--unshare-user',
@@ -118,7 +116,8 @@ export class Bubblewrap implements Sandbox {
       '/bin/sh',
       this.folder.write(
         'git',
-        `${this.cpu?.shellCommand ?? ''}exec setsid ${before} --chdir "$(pwd -P)" ${after} "$@"\n`,
+        // The PATH of the server may have a folder that depends on where one is, and here that is the repository.
+        `export PATH=${SYSTEM_PATH}\n${this.cpu?.shellCommand ?? ''}exec setsid ${before} --chdir "$(pwd -P)" ${after} "$@"\n`,
       ),
     ];
   }

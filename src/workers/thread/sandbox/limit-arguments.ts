@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { LimitsReport } from '../../../contracts/shapes.js';
+import { systemProgram } from './system-program.js';
 
 const MIB = 1024 * 1024;
 
@@ -15,7 +16,7 @@ const openFiles = Math.min(own || MAX_OPEN_FILES, MAX_OPEN_FILES);
  */
 export function limitArguments({ processes, diskMb }: LimitsReport): string[] {
   return [
-    'prlimit',
+    systemProgram('prlimit'),
     '--core=0',
     `--nofile=${openFiles}`,
     ...(processes === null ? [] : [`--nproc=${processes}`]),
