@@ -11,6 +11,16 @@ import { killTree } from '../../../machine/end-tree.js';
 import { findTree } from '../../../machine/process-tree.js';
 import { Bubblewrap } from './bubblewrap.js';
 
+/** Their numbers on x64 and arm64, and arguments that the kernel takes. */
+const CALLS: Record<string, [number, number, ...(number | string)[]]> = {
+  add_key: [248, 217, '"user"', '"for others"', '"a message"', 9, -3],
+  request_key: [249, 218, '"user"', '"of others"', 0, -3],
+  keyctl: [250, 219, 0, -3, 0],
+  memfd_create: [319, 279, '"hidden"', 0],
+  bpf: [321, 280, 0, '"\\0" x 120', 120],
+  io_uring_setup: [425, 425, 1, '"\\0" x 120'],
+};
+
 describe('a sandbox of a repository that has put something in the place of its own folders', () => {
   const marker = `bubblewrap-spec:${process.pid}`;
   const user = process.getuid?.() === 0 ? 65_533 : undefined;
@@ -78,6 +88,20 @@ describe('a sandbox of a repository that has put something in the place of its o
     expect(await said('ipcmk --shmem 4096; ipcmk --shmem 1048576')).toMatch(
       /^Shared memory id: \d+\n.*Invalid argument/,
     );
+    expect(await said('ipcmk --semaphore 17; ipcmk --semaphore 32000; ipcmk --queue')).toMatch(
+      /^Semaphore id: \d+\n.*Invalid argument\n.*not implemented/,
+    );
+  });
+
+  it.each(Object.entries(CALLS))('has no %s', async (_, [x64, arm64, ...args]) => {
+    const call = [process.arch === 'x64' ? x64 : arm64, ...args].join(', ');
+    expect(await said(`perl -e 'my @call = (${call}); syscall(shift @call, @call); print "$!"'`)).toBe(
+      'Function not implemented',
+    );
+  });
+
+  it('shows no key of the session of the server', async () => {
+    expect(await said('cat /proc/keys; echo over')).toMatch(/^(cat: .*No such file.*\n)?over\n$/);
   });
 
   it('runs git, and no program of the repository, though the PATH of the server begins with where one is', () => {

@@ -4,7 +4,7 @@ import type { ThreadContext } from '../../../contracts/worker-messages.js';
 import { removeFolders } from '../../../machine/remove-folders.js';
 import { NAME_SERVER } from './private-network.js';
 import type { SandboxContext } from './sandbox.js';
-import { sharedMemoryFilter } from './shared-memory-filter.js';
+import { syscallFilter } from './syscall-filter.js';
 
 /** Files of /etc that are made for a sandbox; with a network of its own it asks another name server. */
 const MADE = ['passwd', 'group', 'hosts'];
@@ -57,7 +57,7 @@ export class LaunchFolder {
 
   /** What the kernel is told to refuse, to be closed; undefined where nothing is. */
   openFilter(): number | undefined {
-    const filter = sharedMemoryFilter();
+    const filter = syscallFilter();
     return filter && openSync(this.write('filter', filter), 'r');
   }
 

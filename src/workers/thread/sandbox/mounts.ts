@@ -35,6 +35,9 @@ const ETC = [
 
 const SHOWN = [...SYSTEM, ...ETC.map((name) => `/etc/${name}`)];
 
+/** Tells the names of the keys in the keyring of the server's session. */
+const KEYS = '/proc/keys';
+
 /** In RAM: without a bound it could fill all of it. Bytes. */
 const SHARED_MEMORY_BYTES = 256 * 1024 * 1024;
 const SMALL_BYTES = 64 * 1024 * 1024;
@@ -60,6 +63,7 @@ export function mountArguments({ purpose, paths, machine, temporary, empty, sour
     ...ETC.map((name) => `/etc/${name}`).flatMap((path) => ['--ro-bind-try', path, path]),
     '--proc',
     '/proc',
+    ...(existsSync(KEYS) ? cover(KEYS, sourceOf(empty)) : []),
     '--dev',
     '/dev',
     '--size',
