@@ -88,9 +88,10 @@ export class Launch {
     }
   }
 
-  /** Without a word all of it was killed. */
+  /** Without a word all of it was killed. Whatever comes after the first word is not from the first process. */
   private async exit(): Promise<ProcessExit> {
     const line = await this.status.next();
+    this.status.close();
     return line === undefined ? { exitCode: null, signal: 'SIGKILL' } : exitOfStatus(Number(line));
   }
 
