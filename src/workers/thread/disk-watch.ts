@@ -12,6 +12,8 @@ const BLOCK_BYTES = 512;
 const LOOK_MS = 3_000;
 /** Of the time that measuring has taken: a large workspace is measured less often. */
 const REST = 20;
+/** A machine that others keep busy measures slowly: whoever does that must not gain time to write. */
+const MAX_REST_MS = 15_000;
 /** Of the limit: when the disk has lost that much, it may have been this tree. */
 const STEP = 1 / 16;
 /**
@@ -22,20 +24,32 @@ const FILE_BYTES = 4_096;
 
 /** Measures only when something may have been written since, and rests in proportion to what it costs. */
 export class DiskWatch {
+  /** Set when the limit is found broken. */
+  broken: Failure | undefined;
+  private readonly finding = new AbortController();
+  private isMeasuring = false;
   private next = 0;
   private written = '';
 
   constructor(private readonly watched: Watched) {}
 
-  async look({ writing }: Pick<TreeUsage, 'writing'>, signal: AbortSignal): Promise<Failure | undefined> {
+  /** Aborted when the limit is found broken. */
+  get found(): AbortSignal {
+    return this.finding.signal;
+  }
+
+  /** Does nothing while the last look takes its time, or rests from it. */
+  async look({ writing }: Pick<TreeUsage, 'writing'>, signal: AbortSignal): Promise<void> {
     const begun = Date.now();
-    if (begun < this.next) return undefined;
+    if (this.isMeasuring || begun < this.next) return;
     const written = `${writing} ${this.freeSteps()}`;
-    if (written === this.written) return undefined;
-    const broken = await measureDisk(this.watched, signal);
-    this.next = Date.now() + Math.max(LOOK_MS, (Date.now() - begun) * REST);
+    if (written === this.written) return;
+    this.isMeasuring = true;
+    this.broken = await measureDisk(this.watched, signal);
+    this.isMeasuring = false;
+    this.next = Date.now() + restMs(Date.now() - begun);
     this.written = written;
-    return broken;
+    if (this.broken) this.finding.abort();
   }
 
   /** What is reserved and never written (fallocate), and files without content, count for no process. */
@@ -46,6 +60,8 @@ export class DiskWatch {
     return `${Math.floor(bytes / step)} ${Math.floor((files * FILE_BYTES) / step)}`;
   }
 }
+
+export const restMs = (tookMs: number): number => Math.min(Math.max(LOOK_MS, tookMs * REST), MAX_REST_MS);
 
 /** What the file system has left that the folders are on. Some have no limit of files, and say 0. */
 export function freeSpace(folders: string[]): { bytes: number; files: number } {
@@ -97,7 +113,7 @@ function statOf(path: string): Stats | undefined {
 function deletedOpen(pid: number): string[] {
   try {
     const paths = readdirSync(`/proc/${pid}/fd`).map((name) => `/proc/${pid}/fd/${name}`);
-    return paths.filter((path) => isDeleted(path));
+    return [...paths, `/proc/${pid}/exe`].filter((path) => isDeleted(path));
   } catch {
     return []; // it has ended meanwhile
   }

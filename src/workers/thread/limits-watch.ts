@@ -13,20 +13,22 @@ const NEAR = 0.5;
 
 /**
  * Measures what an operation or an app uses until `signal` is aborted. Resolves with the Failure that says which limit is
- * broken: OUT_OF_MEMORY, TOO_MANY_PROCESSES, DISK_QUOTA; with undefined when there was none. Never rejects.
+ * broken: OUT_OF_MEMORY, TOO_MANY_PROCESSES, DISK_QUOTA; with undefined when there was none. Never rejects. The disk takes
+ * its time, and nobody has more of the others meanwhile.
  */
 export async function watchLimits(watched: Watched, signal: AbortSignal): Promise<Failure | undefined> {
   const { limits } = watched;
   const disk = new DiskWatch(watched);
-  while (!signal.aborted) {
+  const over = AbortSignal.any([signal, disk.found]);
+  while (!over.aborted) {
     const members = watched.members();
     const usage = usageOf(members);
-    const broken =
-      tooManyProcesses(usage, limits) ?? outOfMemory(usage, members, limits) ?? (await disk.look(usage, signal));
-    if (broken || signal.aborted) return broken;
-    await delay(isNear(usage, limits) ? CLOSE_LOOK_MS : LOOK_MS, undefined, { signal }).catch(() => undefined);
+    const broken = tooManyProcesses(usage, limits) ?? outOfMemory(usage, members, limits);
+    if (broken) return broken;
+    void disk.look(usage, signal);
+    await delay(isNear(usage, limits) ? CLOSE_LOOK_MS : LOOK_MS, undefined, { signal: over }).catch(() => undefined);
   }
-  return undefined;
+  return disk.broken;
 }
 
 /** The kernel lets no sandbox come further than to its limit. */

@@ -17,7 +17,7 @@ export interface Watched {
 
 /** What a process tree uses at one moment. */
 export interface TreeUsage {
-  /** What the processes have for themselves: programs and libraries are there once, however many run them. */
+  /** What the processes have for themselves, page tables included: programs and libraries are there once, however many run them. */
   memoryMb: number;
   /** With what they share, counted for each of them: no less than what they use. */
   residentMb: number;
@@ -32,8 +32,9 @@ export function usageOf(members: LiveProcess[]): TreeUsage {
   const writing: string[] = [];
   for (const { pid, startTime } of members) {
     const [, resident = 0, shared = 0] = (readProc(`/proc/${pid}/statm`) ?? '').split(' ').map(Number);
-    own += Math.max(0, resident - shared);
-    all += resident;
+    const tables = pageTablesKb(pid) / (PAGE_BYTES / 1024);
+    own += Math.max(0, resident - shared) + tables;
+    all += resident + tables;
     processes += readStat(pid)?.threads ?? 1;
     writing.push(`${pid}:${startTime}:${/^write_bytes: (\d+)/m.exec(readProc(`/proc/${pid}/io`) ?? '')?.[1]}`);
   }
@@ -42,10 +43,15 @@ export function usageOf(members: LiveProcess[]): TreeUsage {
 
 /** With what they share, each its part of it: memory that is mapped as shared is used up all the same. */
 export function sharedMemoryMb(members: LiveProcess[]): number {
-  const kilobytes = members.map(({ pid }) =>
-    Number(/^Pss:\s+(\d+) kB/m.exec(readProc(`/proc/${pid}/smaps_rollup`) ?? '')?.[1] ?? 0),
-  );
+  const kilobytes = members.map(({ pid }) => {
+    const [, shared = 0] = /^Pss:\s+(\d+) kB/m.exec(readProc(`/proc/${pid}/smaps_rollup`) ?? '') ?? [];
+    return Number(shared) + pageTablesKb(pid);
+  });
   return inMib(kilobytes.reduce((sum, one) => sum + one, 0) * 1024);
 }
+
+/** They grow with what a process maps and looks at, also where that takes no memory itself. */
+const pageTablesKb = (pid: number): number =>
+  Number(/^VmPTE:\s+(\d+) kB/m.exec(readProc(`/proc/${pid}/status`) ?? '')?.[1] ?? 0);
 
 const inMib = (bytes: number): number => Math.ceil(bytes / MIB);
