@@ -140,6 +140,12 @@ describe.each(SETTINGS)('$name', ({ name, options, bomb, operations }) => {
     PATIENCE_MS,
   );
 
+  it('the session of the server goes before those of repositories, where there is such a thing', () => {
+    const path = `/proc/${station.pid}/autogroup`;
+    const priority = isRoot && existsSync(path) ? readFileSync(path, 'latin1') : 'nice -20';
+    expect(priority).toContain('nice -20');
+  });
+
   it('a repository that has a program of its own for what sets its limits has them all the same', async () => {
     const sparing = { executable: '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n' };
     const own = ['prlimit', 'sh', 'setpriv', 'sleep', 'env'].map((program) => [

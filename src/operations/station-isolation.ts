@@ -10,6 +10,7 @@ import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { withoutPaths } from '../machine/bounded.js';
 import { probeSandbox } from '../workers/thread/sandbox/probe.js';
 import { delegateCpu } from './cpu-delegation.js';
+import { raiseServerPriority } from './server-priority.js';
 import type { StationFolders } from './station-folders.js';
 
 /** Of a cgroup that nothing is said of. */
@@ -42,6 +43,7 @@ export class StationIsolation {
     owners: Pick<OwnerPlans, 'of'>,
   ): Promise<StationIsolation> {
     const cpu = delegateCpu();
+    raiseServerPriority();
     const machine = { ...machineOf(config, folders, registry), ...(cpu.group && { cpuGroup: cpu.group }) };
     const limits: LimitsReport = {
       memoryMb: config.appMemoryMb,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -98,6 +98,11 @@ describe('a sandbox of a repository that has put something in the place of its o
     expect(await said(`perl -e 'my @call = (${call}); syscall(shift @call, @call); print "$!"'`)).toBe(
       'Function not implemented',
     );
+  });
+
+  it('goes behind the server where both want the processor, and cannot change that', async () => {
+    const niceness = getPriority() + 10;
+    expect(await said('nice; nice -n -5 nice')).toMatch(new RegExp(`^${niceness}\n(.*\n)?${niceness}\n$`));
   });
 
   it('shows no key of the session of the server', async () => {
