@@ -21,7 +21,7 @@ it('tries what its owner has closed again, however long the first attempt has ta
   const program = `
     const { removeFolders } = await import(process.argv[1]);
     await removeFolders([process.argv[2]], undefined, -1);`;
-  const [file = '', ...args] = [
+  const [file, ...args] = [
     ...(isRoot ? asUser({ name: 'an ordinary user', uid }) : []),
     process.execPath,
     '--input-type=module',

@@ -1,5 +1,4 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Turns } from '../../common/turns.js';
 import type { StationConfig } from '../../config/config.js';
 import type { OwnerNotice } from '../../contracts/events.js';
 import { Failure } from '../../contracts/failure.js';
@@ -16,7 +15,9 @@ import type { GrantedPlan } from '../plans/plan.js';
 import { PlansService } from '../plans/plans.service.js';
 import { claimOf, isBefore, worthOf, type Claim } from './membership.js';
 import { PatronNotices } from './notices.js';
+import { DeadlineTimer } from './deadline-timer.js';
 import type { PatreonIdentity } from './patreon-documents.js';
+import { PatronRecords } from './patron-records.js';
 import {
   dueNow,
   firstStanding,
@@ -28,35 +29,30 @@ import {
   type StandingRules,
 } from './standing.js';
 
-/** setTimeout takes no more; a longer time is waited for in parts. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const PREFIX = 'patreon:';
 
 export const ownerOf = (patreonId: string): string => `${PREFIX}${patreonId}`;
 
 /**
- * Who has signed in with Patreon, and where they stand. In memory as well: every request asks. What Patreon has said last
- * is believed until it says something else, for three days at most.
+ * Who has signed in with Patreon, and where they stand. What Patreon has said last is believed until it says something
+ * else, for three days at most.
  */
 export class Patrons implements OnApplicationShutdown {
   private readonly logger = new Logger('Patreon');
-  /** By Patreon's id: the last change is what is written last. */
-  private readonly writes = new Turns();
-  /** What could not be written, as on a full disk, is written with the next change. */
-  private readonly unsaved = new Set<string>();
   private readonly rules: StandingRules;
   private readonly notices: PatronNotices;
-  private timer: NodeJS.Timeout | undefined;
-  private planning: NodeJS.Immediate | undefined;
+  private readonly timer = new DeadlineTimer(
+    (now) => this.earliestDeadline(now),
+    () => this.tick(),
+  );
   private readonly unsubscribe: () => void;
 
   private constructor(
     private readonly config: StationConfig,
-    private readonly store: PatronStore,
+    private readonly records: PatronRecords,
     private readonly plans: PlansService,
     private readonly grants: GrantedPlans,
     private readonly events: EventBus,
-    private readonly records: Map<string, PatronRecord>,
   ) {
     const { graceMs = 0, retentionMs = 0 } = config.patreon ?? {};
     this.rules = { graceMs, retentionMs, rankOf: (plan) => plans.rankOf(plan) };
@@ -71,18 +67,16 @@ export class Patrons implements OnApplicationShutdown {
     grants: GrantedPlans,
     events: EventBus,
   ): Promise<Patrons> {
-    const records = (await store.list()).map((record) => [record.patreonId, record] as const);
-    return new Patrons(config, store, plans, grants, events, new Map(records));
+    return new Patrons(config, await PatronRecords.load(store), plans, grants, events);
   }
 
   onApplicationShutdown(): void {
-    clearTimeout(this.timer);
-    clearImmediate(this.planning);
+    this.timer.end();
     this.unsubscribe();
   }
 
   list(): PatronRecord[] {
-    return [...this.records.values()];
+    return this.records.all();
   }
 
   /** undefined: the owner is no patron. */
@@ -218,7 +212,7 @@ export class Patrons implements OnApplicationShutdown {
 
   /** Time has passed: tells everybody for whom that changes something. */
   tick(): void {
-    for (const record of this.records.values()) {
+    for (const record of this.records.all()) {
       void this.change(record).catch((error: unknown) => this.logger.error(error));
     }
   }
@@ -226,7 +220,7 @@ export class Patrons implements OnApplicationShutdown {
   /** Also what the same plan allows may be less now. */
   private plansHaveChanged(): void {
     this.tick();
-    for (const { patreonId } of this.records.values()) {
+    for (const { patreonId } of this.records.all()) {
       this.events.publish('standing-due', { owner: ownerOf(patreonId) });
     }
   }
@@ -245,21 +239,11 @@ export class Patrons implements OnApplicationShutdown {
     const unloadAnnouncedAt = isAnnounced ? (record.unloadAnnouncedAt ?? now) : null;
     const appsMayReturn = record.appsMayReturn || (before !== undefined && this.allowsMore(before.standing, standing));
     const after = { ...record, standing, isUnmapped, unloadAnnouncedAt, appsMayReturn };
-    this.records.set(record.patreonId, after);
-    this.planNext();
+    const written = this.records.set(after);
+    this.timer.plan();
     this.tell(before, after);
-    if (!before || !isSame(before, after) || this.unsaved.has(record.patreonId)) await this.save(after.patreonId);
+    await written;
     return after;
-  }
-
-  /** What is known by the time of its turn. */
-  private async save(patreonId: string): Promise<void> {
-    this.unsaved.add(patreonId);
-    await this.writes.take(patreonId, async () => {
-      const record = this.records.get(patreonId);
-      if (record) await this.store.save(record);
-      if (record === this.records.get(patreonId)) this.unsaved.delete(patreonId);
-    });
   }
 
   private tell(before: PatronRecord | undefined, after: PatronRecord): void {
@@ -307,27 +291,15 @@ export class Patrons implements OnApplicationShutdown {
     return nextStanding(standing, this.claimOf(membership), { now: Date.now(), confirmedAt }, this.rules);
   }
 
-  /** Once for however many have changed. */
-  private planNext(): void {
-    this.planning ??= setImmediate(() => {
-      this.planning = undefined;
-      this.setTimer();
-    });
-  }
-
-  private setTimer(): void {
-    clearTimeout(this.timer);
-    const now = Date.now();
-    let next = Infinity;
-    for (const record of this.records.values())
-      next = Math.min(next, nextDeadline(record, now, this.rules) ?? Infinity);
-    if (next === Infinity) return;
-    this.timer = setTimeout(() => this.tick(), Math.min(next - now + 1, MAX_TIMER_MS)).unref();
+  private earliestDeadline(now: number): number {
+    let earliest = Infinity;
+    for (const record of this.records.all()) {
+      earliest = Math.min(earliest, nextDeadline(record, now, this.rules) ?? Infinity);
+    }
+    return earliest;
   }
 }
 
 /** Of two sign-ins at once the first may come last. */
 const lastOf = (one: PatreonTokens | null, other: PatreonTokens): PatreonTokens =>
   one && one.expiresAt > other.expiresAt ? one : other;
-
-const isSame = (one: PatronRecord, other: PatronRecord): boolean => JSON.stringify(one) === JSON.stringify(other);
