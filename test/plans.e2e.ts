@@ -115,7 +115,7 @@ describe('an owner with a plan', () => {
   });
 
   it('may have so many repositories, however it asks; whoever is refused hears which plan allows more', async () => {
-    await clone();
+    const repoId = await clone();
     await clone();
     const refusal = {
       code: 'PLAN_LIMIT',
@@ -133,6 +133,14 @@ describe('an owner with a plan', () => {
     expect(both.map((answer) => answer.body.code)).toEqual(['PLAN_LIMIT', 'PLAN_LIMIT']);
     await grant('alice', 'large');
     expect(await ask(socket, { operation: 'clone', repoUrl })).toMatchObject({ result: { owner: 'alice' } });
+
+    await grant('alice', 'small'); // with one more than it allows
+    const beyond = await api('POST', `/repo/${repoId}/install`, {});
+    expect([beyond.status, beyond.body]).toMatchObject([
+      403,
+      { code: 'PLAN_LIMIT', context: { quota: 'repositories', limit: 2, use: 3 } },
+    ]);
+    expect((await api('POST', `/repo/${repoId}/stop`)).status).toBe(200);
   });
 
   it('does not get more by asking twice at once', async () => {

@@ -46,6 +46,14 @@ export class OwnerUseService {
     };
   }
 
+  /** PLAN_LIMIT where the caller has more than the plan allows, as after a plan that has become less. */
+  async requireWithinPlan({ owner, plan }: Principal): Promise<void> {
+    if (!plan) return;
+    const own = await this.registry.listOf(owner);
+    plan.requireWithin('repositories', own.length);
+    plan.requireWithin('runningApps', own.filter(({ state }) => state === 'running').length);
+  }
+
   /** PLAN_LIMIT where the caller's repositories take as much disk as the plan allows. */
   async requireDiskFor({ owner, plan }: Principal): Promise<void> {
     if (plan && plan.quotas.diskMb !== null) plan.requireRoomFor('diskMb', await this.diskMb(owner, 0));

@@ -16,6 +16,9 @@ import { checkRunEnv } from './dto/run-env.js';
 
 export type RepositoryOperation = Exclude<OperationName, 'clone'>;
 
+/** Is refused to an owner who has more than the plan allows. */
+const NEW_WORK = new Set<RepositoryOperation>(['install', 'update', 'run']);
+
 /** What can be asked of repositories, for REST and Socket.IO alike: access first, then the operation. */
 @Injectable()
 export class RepoService {
@@ -45,6 +48,7 @@ export class RepoService {
   }
 
   async clone(options: OperationOptions['clone'], context: SubmitContext): Promise<OperationTicket> {
+    await this.use.requireWithinPlan(context.principal);
     await this.use.requireDiskFor(context.principal);
     return this.operations.clone(options, context);
   }
@@ -57,6 +61,7 @@ export class RepoService {
   ): Promise<OperationTicket> {
     const entry = await this.find(operation, id, context.principal);
     if (operation === 'run') checkEnvironment(options as OperationOptions['run']);
+    if (NEW_WORK.has(operation)) await this.use.requireWithinPlan(context.principal);
     if (operation === 'install' || operation === 'update') await this.use.requireDiskFor(context.principal);
     return this.operations.submit(operation, entry, options, context);
   }

@@ -112,6 +112,12 @@ export class GrantedPlan {
     throw new Failure('PLAN_LAPSED', message, { context: { plan: this.id, ...context }, suggestion });
   }
 
+  /** PLAN_LIMIT when there are too many already. */
+  requireWithin(quota: keyof Quotas, use: number): void {
+    const limit = this.quotas[quota];
+    if (limit !== null && use > limit) throw this.refusal(quota, use);
+  }
+
   /** PLAN_LIMIT when one more would be too many; QUEUE_FULL where that passes by itself. */
   requireRoomFor(quota: keyof Quotas, use: number): void {
     const limit = this.quotas[quota];

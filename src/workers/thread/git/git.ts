@@ -1,9 +1,10 @@
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { simpleGit } from 'simple-git';
 import { Failure } from '../../../contracts/failure.js';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { OperationThread } from '../operation-thread.js';
+import { SYSTEM_PATH } from '../sandbox/system-program.js';
 import { killTree } from '../../../machine/end-tree.js';
 import { findTree } from '../../../machine/process-tree.js';
 import { gitFailure } from './git-failure.js';
@@ -22,7 +23,6 @@ export interface GitOptions {
 
 /** How the machine reaches the network; all else that git needs is said explicitly. */
 const OF_THE_MACHINE = [
-  'PATH',
   'http_proxy',
   'https_proxy',
   'HTTPS_PROXY',
@@ -59,6 +59,9 @@ const CONFIG = [
 const MAX_STDOUT_BYTES = 64_000_000;
 const MAX_STDERR_BYTES = 16_000_000;
 
+/** git runs in the workspace, where a relative folder, or an empty entry, would be one of the repository. */
+const absoluteFolders = (path: string): string => path.split(delimiter).filter(isAbsolute).join(delimiter);
+
 /** Runs git for one operation: in a clean environment, through the sandbox, without a question, and not beyond its abort. */
 export class Git {
   private readonly environment: Record<string, string>;
@@ -70,6 +73,7 @@ export class Git {
     const machine = OF_THE_MACHINE.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : []));
     this.environment = {
       ...Object.fromEntries(machine),
+      PATH: absoluteFolders(process.env.PATH ?? SYSTEM_PATH),
       HOME: thread.context.paths.home,
       LC_ALL: 'C',
       [TREE_MARKER]: thread.context.marker,
