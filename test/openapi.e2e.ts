@@ -115,6 +115,15 @@ describe('The OpenAPI document', () => {
     expect(bare).toEqual([]);
   });
 
+  it('says of every field what it is', () => {
+    const undescribed = Object.entries(document.components.schemas).flatMap(([name, { properties = {} }]) =>
+      Object.entries(properties)
+        .filter(([, field]) => !('description' in field || '$ref' in field || 'allOf' in field))
+        .map(([field]) => `${name}.${field}`),
+    );
+    expect(undescribed).toEqual([]);
+  });
+
   it('describes what is really answered, field by field', async () => {
     const { git, station } = kit;
     const compared = new Set<string>();

@@ -36,13 +36,13 @@ export class AuditQueryDto {
 }
 
 export class AuditRecordDto implements AuditRecord {
-  @ApiProperty({ example: 'au_5c1f0e6b7a8d9243' })
+  @ApiProperty({ description: 'Names the record.', example: 'au_5c1f0e6b7a8d9243' })
   auditId!: string;
 
   @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
   time!: number;
 
-  @ApiProperty({ example: 'alice' })
+  @ApiProperty({ description: 'Who did it.', example: 'alice' })
   owner!: string;
 
   @ApiProperty({ description: 'Which of the owner’s keys.' })
@@ -57,13 +57,17 @@ export class AuditRecordDto implements AuditRecord {
   @ApiProperty({ description: 'The operation; for all else method and route.', example: 'clone' })
   action!: string;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ description: 'Of the repository; null where it is about none.', type: String, nullable: true })
   repoId!: string | null;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({
+    description: 'Of the repository; null where it is about none, or was refused.',
+    type: String,
+    nullable: true,
+  })
   uid!: string | null;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ description: 'What it has started; null where it has started none.', type: String, nullable: true })
   operationId!: string | null;
 
   @ApiProperty({

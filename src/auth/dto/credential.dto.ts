@@ -12,7 +12,7 @@ export class CredentialDto {
   @ApiProperty({ example: 'cred_5c1f0e6b7a8d9243', description: 'For `credentials` of a clone.' })
   credentialId!: string;
 
-  @ApiProperty({ example: 'GitHub' })
+  @ApiProperty({ description: 'For people to tell them apart.', example: 'GitHub' })
   name!: string;
 
   @ApiProperty({
@@ -26,7 +26,7 @@ export class CredentialDto {
 }
 
 export class CredentialListDto {
-  @ApiProperty({ type: [CredentialDto] })
+  @ApiProperty({ description: 'The oldest first.', type: [CredentialDto] })
   credentials!: CredentialDto[];
 }
 

@@ -36,7 +36,7 @@ export class CreateKeyDto {
 }
 
 export class KeyDto {
-  @ApiProperty()
+  @ApiProperty({ description: 'Names the key, and is no secret.' })
   id!: string;
 
   @ApiProperty({ required: false, description: 'The key itself: in the answer that makes it, and never again.' })
@@ -45,16 +45,21 @@ export class KeyDto {
   @ApiProperty({ description: 'The first characters of the key.', example: 'dock_Q2x8a' })
   prefix!: string;
 
-  @ApiProperty({ example: 'laptop' })
+  @ApiProperty({ description: 'For people to tell keys apart.', example: 'laptop' })
   name!: string;
 
-  @ApiProperty({ example: 'alice' })
+  @ApiProperty({ description: 'Whom it speaks for.', example: 'alice' })
   owner!: string;
 
-  @ApiProperty()
+  @ApiProperty({ description: 'Whether it is an administrator’s.' })
   admin!: boolean;
 
-  @ApiProperty({ enum: PERMISSIONS, enumName: 'Permission', isArray: true })
+  @ApiProperty({
+    description: 'What it may be used for, within the owner’s plan.',
+    enum: PERMISSIONS,
+    enumName: 'Permission',
+    isArray: true,
+  })
   scopes!: Permission[];
 
   @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
@@ -68,7 +73,7 @@ export class KeyDto {
 }
 
 export class KeyListDto {
-  @ApiProperty({ type: [KeyDto] })
+  @ApiProperty({ description: 'The oldest first.', type: [KeyDto] })
   keys!: KeyDto[];
 }
 

@@ -8,13 +8,13 @@ export class OwnerNoticeDto implements OwnerNotice {
   @ApiProperty({ type: 'integer', description: 'Epoch milliseconds: since when.' })
   time!: number;
 
-  @ApiProperty({ example: 'patreon:12345678' })
+  @ApiProperty({ description: 'Whom it is for.', example: 'patreon:12345678' })
   owner!: string;
 
-  @ApiProperty({ example: 'supporter' })
+  @ApiProperty({ description: 'The plan that it is about.', example: 'supporter' })
   plan!: string;
 
-  @ApiProperty({ enum: NOTICE_CODES })
+  @ApiProperty({ description: 'What has happened.', enum: NOTICE_CODES })
   code!: OwnerNotice['code'];
 
   @ApiProperty({ description: 'For people: what has happened, what follows, what to do.' })

@@ -35,13 +35,13 @@ export class QuotasDto implements Quotas {
 }
 
 export class PlanDto implements Plan {
-  @ApiProperty({ example: 'supporter' })
+  @ApiProperty({ description: 'Names the plan.', example: 'supporter' })
   id!: string;
 
-  @ApiProperty({ example: 'Supporter' })
+  @ApiProperty({ description: 'For people.', example: 'Supporter' })
   name!: string;
 
-  @ApiProperty({ enum: PERMISSIONS, enumName: 'Permission', isArray: true })
+  @ApiProperty({ description: 'What its owner may do.', enum: PERMISSIONS, enumName: 'Permission', isArray: true })
   permissions!: readonly Permission[];
 
   @ApiProperty({ type: QuotasDto })

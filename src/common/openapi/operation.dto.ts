@@ -17,16 +17,16 @@ const RESULTS = [
 
 @ApiExtraModels(...RESULTS)
 export class OperationDto implements Operation {
-  @ApiProperty({ example: 'op_e4af878c9b621e3816b3' })
+  @ApiProperty({ description: 'Names the operation.', example: 'op_e4af878c9b621e3816b3' })
   operationId!: string;
 
   @ApiProperty({ enum: OPERATION_NAMES, enumName: 'OperationName' })
   operation!: OperationName;
 
-  @ApiProperty({ example: 'octocat-hello-world' })
+  @ApiProperty({ description: 'Of the repository, unique for its owner.', example: 'octocat-hello-world' })
   repoId!: string;
 
-  @ApiProperty({ example: 'r_3f9c2ab81d4e6f70' })
+  @ApiProperty({ description: 'Of the repository, unique on the station.', example: 'r_3f9c2ab81d4e6f70' })
   uid!: string;
 
   @ApiProperty({ description: 'Whose key asked for it.', example: 'admin' })
@@ -38,13 +38,24 @@ export class OperationDto implements Operation {
   @ApiProperty({ type: 'integer', required: false, description: 'While it is queued; 1 is next.' })
   queuePosition?: number;
 
-  @ApiProperty({ type: String, nullable: true, example: 'receiving objects' })
+  @ApiProperty({
+    description: 'What it is at, as `resolving` or `installing`; null before and after.',
+    type: String,
+    nullable: true,
+    example: 'receiving objects',
+  })
   phase!: string | null;
 
-  @ApiProperty({ type: Number, nullable: true, minimum: 0, maximum: 100 })
+  @ApiProperty({
+    description: '0 to 100; null where it cannot be told.',
+    type: Number,
+    nullable: true,
+    minimum: 0,
+    maximum: 100,
+  })
   percent!: number | null;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ description: 'For people: what it is doing.', type: String, nullable: true })
   message!: string | null;
 
   @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
@@ -91,15 +102,15 @@ class LogLineDto {
   @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
   time!: number;
 
-  @ApiProperty({ enum: ['stdout', 'stderr', 'system'] })
+  @ApiProperty({ description: '`system` is what the station says.', enum: ['stdout', 'stderr', 'system'] })
   stream!: 'stdout' | 'stderr' | 'system';
 
-  @ApiProperty()
+  @ApiProperty({ description: 'One line, without its end; colours (ANSI) are kept.' })
   text!: string;
 }
 
 export class LogPageDto {
-  @ApiProperty({ type: [LogLineDto] })
+  @ApiProperty({ description: 'In the order in which they were written.', type: [LogLineDto] })
   lines!: LogLineDto[];
 
   @ApiProperty({ description: 'Pass as `cursor` to go on from here.', example: 'op_e4af878c9b621e3816b3.42' })

@@ -29,7 +29,11 @@ export class FailureDto {
 
 /** `application/problem+json` (RFC 9457): how every failed request is answered. */
 export class Problem {
-  @ApiProperty({ format: 'uri-reference', example: '/docs#REPO_NOT_FOUND' })
+  @ApiProperty({
+    description: 'Where the code is documented.',
+    format: 'uri-reference',
+    example: '/docs#REPO_NOT_FOUND',
+  })
   type!: string;
 
   @ApiProperty({ description: 'What the code means, in short.', example: 'No such repository' })
@@ -50,7 +54,7 @@ export class Problem {
   @ApiProperty({ required: false, description: 'The record of the operation, where it got as far as having one.' })
   operationId?: string;
 
-  @ApiProperty({ required: false, example: 'octocat-hello-world' })
+  @ApiProperty({ description: 'Of the repository that it is about.', required: false, example: 'octocat-hello-world' })
   repoId?: string;
 
   @ApiProperty({ description: 'Whether the same request may succeed later, unchanged.' })

@@ -6,10 +6,15 @@ import type * as shapes from '../../contracts/shapes.js';
 const TIME = { type: 'integer', description: 'Epoch milliseconds.', example: 1_767_225_600_000 } as const;
 
 export class VersionChoiceDto implements shapes.VersionChoice {
-  @ApiProperty({ type: String, nullable: true, example: '>=20' })
+  @ApiProperty({
+    description: 'What the repository asked for, as it was written; null: nothing.',
+    type: String,
+    nullable: true,
+    example: '>=20',
+  })
   wanted!: string | null;
 
-  @ApiProperty({ example: '22.12.0' })
+  @ApiProperty({ description: 'What was used.', example: '22.12.0' })
   used!: string;
 
   @ApiProperty({ description: 'Why this one.', example: 'engines.node of package.json' })
@@ -30,10 +35,10 @@ export class IsolationDto implements shapes.IsolationReport {
 }
 
 export class NetworkDto implements shapes.NetworkReport {
-  @ApiProperty({ enum: ['private', 'shared'] })
+  @ApiProperty({ description: '`private`: of its own. `shared`: the host’s.', enum: ['private', 'shared'] })
   mode!: 'private' | 'shared';
 
-  @ApiProperty({ required: false })
+  @ApiProperty({ description: 'Why it is not private; left out where it is.', required: false })
   reason?: string;
 }
 
@@ -67,7 +72,7 @@ export class ReasonDto implements shapes.StateReason {
   @ApiProperty({ example: 'CRASH_LOOP', description: 'A code as failures have them.' })
   code!: string;
 
-  @ApiProperty()
+  @ApiProperty({ description: 'For people.' })
   message!: string;
 
   @ApiProperty({
@@ -91,10 +96,10 @@ export class AppDto implements shapes.App {
   @ApiProperty({ type: 'integer', nullable: true, description: 'As the host sees it; null once the app has ended.' })
   pid!: number | null;
 
-  @ApiProperty({ example: 'start' })
+  @ApiProperty({ description: 'Of package.json.', example: 'start' })
   script!: string;
 
-  @ApiProperty({ example: 'node server.js' })
+  @ApiProperty({ description: 'What the script runs.', example: 'node server.js' })
   command!: string;
 
   @ApiProperty({ type: 'integer', nullable: true, description: 'On the host: the one in `url`.', example: 20000 })
@@ -109,7 +114,12 @@ export class AppDto implements shapes.App {
   @ApiProperty({ type: 'integer', required: false, description: 'The one asked for, where it was taken.' })
   requestedPort?: number;
 
-  @ApiProperty({ type: String, nullable: true, example: 'http://127.0.0.1:20000' })
+  @ApiProperty({
+    description: 'Where it answers; null while it listens on no port.',
+    type: String,
+    nullable: true,
+    example: 'http://127.0.0.1:20000',
+  })
   url!: string | null;
 
   @ApiProperty({ description: 'Whether it listens.' })
@@ -124,30 +134,56 @@ export class AppDto implements shapes.App {
   })
   restarts!: number;
 
-  @ApiProperty({ type: 'integer', nullable: true, required: false })
+  @ApiProperty({
+    description: 'How it ended; null while it runs, and where a signal ended it.',
+    type: 'integer',
+    nullable: true,
+    required: false,
+  })
   exitCode?: number | null;
 
-  @ApiProperty({ type: String, nullable: true, required: false, example: 'SIGTERM' })
+  @ApiProperty({
+    description: 'Which signal ended it; null where none did.',
+    type: String,
+    nullable: true,
+    required: false,
+    example: 'SIGTERM',
+  })
   signal?: string | null;
 
   @ApiProperty({ ...TIME, required: false })
   stoppedAt?: number;
 
-  @ApiProperty({ required: false })
+  @ApiProperty({
+    description:
+      'Why it does not run any more: `stop`, `plan-ended`, `server-stopped`, `restarting`, `updating`, or what went wrong.',
+    required: false,
+  })
   stopReason?: string;
 }
 
 class ActiveOperationDto implements shapes.ActiveOperation {
-  @ApiProperty()
+  @ApiProperty({ description: 'GET /operations/:id tells more of it.' })
   operationId!: string;
 
-  @ApiProperty({ enum: OPERATION_NAMES })
+  @ApiProperty({ description: 'What is being done.', enum: OPERATION_NAMES })
   operation!: OperationName;
 
-  @ApiProperty({ type: String, nullable: true, example: 'receiving objects' })
+  @ApiProperty({
+    description: 'What it is at, as `resolving` or `installing`; null where it does not say.',
+    type: String,
+    nullable: true,
+    example: 'receiving objects',
+  })
   phase!: string | null;
 
-  @ApiProperty({ type: Number, nullable: true, minimum: 0, maximum: 100 })
+  @ApiProperty({
+    description: '0 to 100; null where it cannot be told.',
+    type: Number,
+    nullable: true,
+    minimum: 0,
+    maximum: 100,
+  })
   percent!: number | null;
 
   @ApiProperty({ type: 'integer', required: false, description: 'While it waits; 1 is next.' })
@@ -167,7 +203,12 @@ export class RepositoryDto implements shapes.Repository {
   @ApiProperty({ type: String, nullable: true, description: 'The branch or tag that updates follow.', example: 'main' })
   branch!: string | null;
 
-  @ApiProperty({ type: String, nullable: true, example: '7fd1a60b01f91b314f59955a4e4d4e80d8edf11d' })
+  @ApiProperty({
+    description: 'Full hash of the commit that is checked out; null while it is cloned for the first time.',
+    type: String,
+    nullable: true,
+    example: '7fd1a60b01f91b314f59955a4e4d4e80d8edf11d',
+  })
   commit!: string | null;
 
   @ApiProperty({ enum: REPOSITORY_STATES, enumName: 'RepositoryState' })
@@ -179,7 +220,7 @@ export class RepositoryDto implements shapes.Repository {
   @ApiProperty({ type: ActiveOperationDto, required: false, description: 'Work in progress, or next in turn.' })
   activeOperation?: ActiveOperationDto;
 
-  @ApiProperty({ example: 'admin' })
+  @ApiProperty({ description: 'Whose repository it is.', example: 'admin' })
   owner!: string;
 
   @ApiProperty({ enum: ['private', 'shared'], description: '`shared`: every key may read it; `private`: its owner.' })

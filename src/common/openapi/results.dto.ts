@@ -9,10 +9,10 @@ const WARNINGS = {
 } as const;
 
 export class RepositoryListDto {
-  @ApiProperty({ type: [RepositoryDto] })
+  @ApiProperty({ description: 'Your own, and those that others share.', type: [RepositoryDto] })
   repositories!: RepositoryDto[];
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'How many there are.', type: 'integer' })
   count!: number;
 }
 
@@ -48,13 +48,18 @@ export class InstallResultDto {
 }
 
 class GitStatusDto {
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ description: 'null where a tag or a commit is checked out.', type: String, nullable: true })
   branch!: string | null;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ description: 'Full hash of the commit that is checked out.', type: String, nullable: true })
   commit!: string | null;
 
-  @ApiProperty({ type: String, nullable: true, example: 'origin/main' })
+  @ApiProperty({
+    description: 'Branch that updates follow; null where there is none.',
+    type: String,
+    nullable: true,
+    example: 'origin/main',
+  })
   upstream!: string | null;
 
   @ApiProperty({ type: 'integer', description: 'Commits that upstream, as last fetched, does not have.' })
@@ -63,32 +68,37 @@ class GitStatusDto {
   @ApiProperty({ type: 'integer', description: 'Commits of upstream, as last fetched, that are missing here.' })
   behind!: number;
 
-  @ApiProperty()
+  @ApiProperty({ description: 'Whether no file differs from the commit, and none was added.' })
   clean!: boolean;
 
   @ApiProperty({ type: [String], description: 'Tracked files that differ from the commit.' })
   changed!: string[];
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Files that the repository does not know.', type: 'integer' })
   untracked!: number;
 }
 
 class DependencyCountDto {
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'In package.json.', type: 'integer' })
   declared!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Of these, found in node_modules.', type: 'integer' })
   installed!: number;
 }
 
 class PackageDto {
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ description: 'Of package.json; null where it has none.', type: String, nullable: true })
   name!: string | null;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ description: 'Of package.json; null where it has none.', type: String, nullable: true })
   version!: string | null;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { start: 'node server.js' } })
+  @ApiProperty({
+    description: 'Name and command of each script.',
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    example: { start: 'node server.js' },
+  })
   scripts!: Record<string, string>;
 
   @ApiProperty({ type: DependencyCountDto })
@@ -102,7 +112,7 @@ class ProcessDto extends AppDto {
   @ApiProperty({ type: 'integer', description: 'Resident bytes of the whole tree.' })
   memoryBytes!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Of the whole tree.', type: 'integer' })
   processes!: number;
 }
 
@@ -113,7 +123,7 @@ export class StatusResultDto extends RepositoryDto {
   @ApiProperty({ type: PackageDto, nullable: true, description: 'null where there is no readable package.json.' })
   package!: PackageDto | null;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Bytes of workspace, home and caches.', type: 'integer' })
   diskBytes!: number;
 
   @ApiProperty({ type: ProcessDto, nullable: true, description: 'The running app, or null.' })
@@ -124,13 +134,13 @@ export class StatusResultDto extends RepositoryDto {
 }
 
 class CommitDto {
-  @ApiProperty()
+  @ApiProperty({ description: 'Full hash.' })
   commit!: string;
 
-  @ApiProperty()
+  @ApiProperty({ description: 'First line of its message.' })
   subject!: string;
 
-  @ApiProperty()
+  @ApiProperty({ description: 'Name as the commit has it.' })
   author!: string;
 
   @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
@@ -214,16 +224,20 @@ export class RunResultDto extends AppDto {
 }
 
 export class StopResultDto {
-  @ApiProperty({ enum: [true] })
+  @ApiProperty({ description: 'Nothing of the app runs any more.', enum: [true] })
   stopped!: true;
 
   @ApiProperty({ description: 'Whether nothing was running.' })
   alreadyStopped!: boolean;
 
-  @ApiProperty({ type: 'integer', nullable: true })
+  @ApiProperty({
+    description: 'How it ended; null where a signal ended it, or none ran.',
+    type: 'integer',
+    nullable: true,
+  })
   exitCode!: number | null;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ description: 'Which signal ended it; null where none did.', type: String, nullable: true })
   signal!: string | null;
 
   @ApiProperty({ description: 'Whether SIGKILL was needed.' })
@@ -234,12 +248,12 @@ export class StopResultDto {
 }
 
 export class UnloadResultDto {
-  @ApiProperty({ enum: [true] })
+  @ApiProperty({ description: 'Nothing of the repository is left.', enum: [true] })
   unloaded!: true;
 
   @ApiProperty({ description: 'Whether an app had to be stopped.' })
   appStopped!: boolean;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Bytes that it took on disk.', type: 'integer' })
   freedBytes!: number;
 }

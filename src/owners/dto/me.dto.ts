@@ -4,10 +4,15 @@ import { OwnerNoticeDto } from '../../auth/dto/owner-notice.dto.js';
 import { OwnerDto } from './owner.dto.js';
 
 export class MeDto extends OwnerDto {
-  @ApiProperty()
+  @ApiProperty({ description: 'Whether the key is an administrator’s.' })
   admin!: boolean;
 
-  @ApiProperty({ enum: PERMISSIONS, enumName: 'Permission', isArray: true })
+  @ApiProperty({
+    description: 'What the key may be used for now.',
+    enum: PERMISSIONS,
+    enumName: 'Permission',
+    isArray: true,
+  })
   permissions!: readonly Permission[];
 
   @ApiProperty({ type: OwnerNoticeDto, required: false, description: 'What the owner should know of their plan.' })

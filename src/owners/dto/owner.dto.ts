@@ -32,13 +32,23 @@ export class PatronDto {
   @ApiProperty({ description: 'As Patreon has it.', example: 'Ada' })
   name!: string;
 
-  @ApiProperty({ type: String, nullable: true, example: 'active_patron' })
+  @ApiProperty({
+    description: 'As Patreon has it; null: has never pledged.',
+    type: String,
+    nullable: true,
+    example: 'active_patron',
+  })
   patronStatus!: string | null;
 
   @ApiProperty({ type: [String], description: 'Ids of the tiers that the patron is entitled to.' })
   tierIds!: readonly string[];
 
-  @ApiProperty({ type: String, nullable: true, example: 'Paid' })
+  @ApiProperty({
+    description: 'As Patreon has it; null: there was no charge.',
+    type: String,
+    nullable: true,
+    example: 'Paid',
+  })
   lastChargeStatus!: string | null;
 
   @ApiProperty({ type: 'integer', nullable: true, description: 'Epoch milliseconds.' })
@@ -47,7 +57,10 @@ export class PatronDto {
   @ApiProperty({ type: 'integer', description: 'When Patreon has last said so, epoch milliseconds.' })
   confirmedAt!: number;
 
-  @ApiProperty({ enum: PHASES })
+  @ApiProperty({
+    description: '`grace`: as active, until the grace is over. `lapsed`: may read, stop and unload.',
+    enum: PHASES,
+  })
   phase!: Standing['phase'];
 
   @ApiProperty({ description: 'No plan names one of the tiers, so the cheapest stands in its place.' })
@@ -55,7 +68,7 @@ export class PatronDto {
 }
 
 export class OwnerDto {
-  @ApiProperty({ example: 'alice' })
+  @ApiProperty({ description: 'Names the owner.', example: 'alice' })
   owner!: string;
 
   @ApiProperty({ type: String, nullable: true, description: 'The plan that bounds the owner; null: none does.' })

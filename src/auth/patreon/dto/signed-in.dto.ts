@@ -5,7 +5,7 @@ export class SignedInDto {
   @ApiProperty({ description: 'The API key, shown this once. The one of the last sign-in is not good any more.' })
   key!: string;
 
-  @ApiProperty({ example: 'patreon:12345678' })
+  @ApiProperty({ description: 'Whom the key speaks for.', example: 'patreon:12345678' })
   owner!: string;
 
   @ApiProperty({ type: String, nullable: true, description: 'The plan that bounds the owner; null: none does.' })
