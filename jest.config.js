@@ -11,6 +11,6 @@ export default {
   globalSetup: './test/support/global-setup.mjs',
   globalTeardown: './test/support/global-teardown.mjs',
   testSequencer: './test/support/sequencer.cjs',
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   maxWorkers: 4, // for two cores: a good part of the time a test waits for a process
 };
