@@ -62,5 +62,5 @@ describe('a command of an operation', () => {
     expect(texts().at(-1)).toBe('last');
     expect(texts().at(-2)).toMatch(/\[truncated: \d+ more characters\]$/);
     expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
-  }, 30_000);
+  });
 });

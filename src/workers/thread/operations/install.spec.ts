@@ -73,7 +73,7 @@ describe('install', () => {
       expect(repository.progress[0]).toBe('toolchain');
       expect(repository.progress).toContain('fetching');
       expect(installed('left-pad')).toBe(true);
-    }, 30_000);
+    });
 
     it('installs all the same when the lockfile does not fit, says so, and leaves the working tree as it is', async () => {
       const lockfile = packageLock({});
@@ -83,7 +83,7 @@ describe('install', () => {
       expect(result.warnings).toEqual([expect.stringContaining('package-lock.json does not fit package.json')]);
       expect(installed('left-pad')).toBe(true);
       expect(JSON.parse(repository.read('package-lock.json'))).toEqual(lockfile);
-    }, 30_000);
+    });
 
     it('puts dev dependencies in whatever NODE_ENV the server has, and leaves them out for production', async () => {
       process.env.NODE_ENV = 'production';
@@ -94,7 +94,7 @@ describe('install', () => {
       expect(installed('is-number')).toBe(false);
       expect(installed('left-pad')).toBe(true);
       process.env.NODE_ENV = 'test';
-    }, 30_000);
+    });
 
     it('gives scripts a home of their own and nothing of the server', async () => {
       process.env.STATION_SECRET = 'secret';
@@ -108,7 +108,7 @@ describe('install', () => {
       expect(variables).toContain(`npm_config_cache=${repository.paths.home}/.npm`);
       expect(variables.filter((line) => /STATION_SECRET|nowhere/.test(line))).toEqual([]);
       delete process.env.STATION_SECRET;
-    }, 30_000);
+    });
 
     it('names exit code and last lines when a script fails, and can be tried again', async () => {
       docked({ 'package.json': manifest({ scripts: { postinstall: 'echo last words >&2; exit 3' } }) });
@@ -118,7 +118,7 @@ describe('install', () => {
       });
       repository.write({ 'package.json': manifest() });
       await expect(installs()).resolves.toMatchObject({ result: { packageManager: { used: 'npm' } } });
-    }, 30_000);
+    });
 
     it('lists the scripts that it was told not to run', async () => {
       const scripts = { postinstall: 'touch ran' };
@@ -126,7 +126,7 @@ describe('install', () => {
       const { result } = await installs({ ignoreScripts: true });
       expect(result.scriptsNotRun).toEqual(['@scarf/scarf@1.4.0']);
       expect(existsSync(join(repository.paths.workspace, 'ran'))).toBe(false);
-    }, 30_000);
+    });
 
     it.each([
       ['evil@1', 'evil@1 is not known here'],
@@ -179,7 +179,7 @@ describe('install', () => {
       expect(result).toMatchObject({ frozen: true, packageManager: { used: 'yarn', why: 'it wrote yarn.lock' } });
       expect(result.packageManager.version).toMatch(/^1\.22\./);
       expect(installed('left-pad')).toBe(true);
-    }, 30_000);
+    });
 
     it('is done by yarn 4 at the version named, not by the program in the repository', async () => {
       docked({
@@ -215,7 +215,7 @@ describe('install', () => {
         'package.json': manifest({ packageManager: 'yarn@1.22.22+sha1.ac34549e6aa8e7ead463a7407e1c7390f61a6610' }),
       });
       expect((await installs()).result.packageManager).toMatchObject({ version: '1.22.22' });
-    }, 30_000);
+    });
   });
 
   describe('with a newer Node.js than the station has', () => {
@@ -236,7 +236,7 @@ describe('install', () => {
       const { result } = await installs();
       expect(result.warnings).toEqual([expect.stringContaining('asks for Node.js ">=99", which is not available')]);
       await expect(installs({ strictEngines: true })).rejects.toMatchObject({ code: 'ENGINE_MISMATCH' });
-    }, 30_000);
+    });
   });
 
   describe('without a registry', () => {
@@ -246,14 +246,14 @@ describe('install', () => {
       docked({ 'package.json': manifest() });
       const toolchain = { store, registry: unreachable };
       await expect(installs({ toolchain })).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE', retryable: true });
-    }, 30_000);
+    });
 
     it('has no stand-in for the manager of a workspace', async () => {
       docked({ 'package.json': manifest(), 'pnpm-workspace.yaml': 'packages:\n  - packages/*\n' });
       const toolchain = { store: join(repository.paths.staging, 'toolchains'), registry: unreachable };
       const failure = { code: 'PACKAGE_MANAGER_UNAVAILABLE', retryable: true };
       await expect(installs({ toolchain })).rejects.toMatchObject(failure);
-    }, 30_000);
+    });
   });
 
   describe('of a repository that is none of its kind', () => {
@@ -274,6 +274,6 @@ describe('install', () => {
       expect(existsSync(join(outside, 'left-pad'))).toBe(false);
       expect(installed('left-pad')).toBe(true);
       rmSync(outside, { recursive: true });
-    }, 30_000);
+    });
   });
 });
