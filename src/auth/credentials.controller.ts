@@ -1,11 +1,9 @@
-import { Body, Controller, Delete, Get, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { success, type Success } from '../common/envelope.js';
 import { gitCredentials } from '../common/git-credentials.dto.js';
-import { IdempotencyHeader } from '../common/openapi/headers.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
-import type { StationRequest } from '../common/request-context.js';
-import { Idempotency, idempotencyScope } from '../idempotency/idempotency.service.js';
+import { Idempotent } from '../idempotency/idempotent.decorator.js';
 import { Authenticated, Caller } from './access.decorator.js';
 import { CredentialDto, CredentialListDto, credentialView, StoreCredentialDto } from './dto/credential.dto.js';
 import { GitCredentialsService } from './git-credentials.service.js';
@@ -14,10 +12,7 @@ import type { Principal } from './principal.js';
 @ApiTags('auth')
 @Controller('auth/credentials')
 export class CredentialsController {
-  constructor(
-    private readonly credentials: GitCredentialsService,
-    private readonly idempotency: Idempotency,
-  ) {}
+  constructor(private readonly credentials: GitCredentialsService) {}
 
   @Post()
   @Authenticated({ permission: 'clone' })
@@ -26,16 +21,12 @@ export class CredentialsController {
     description: 'Encrypted, for clones and updates of your own, and never shown again.',
   })
   @ApiResult(CredentialDto, { status: 201 })
-  @ApiFailures('IDEMPOTENCY_KEY_REUSED')
-  @IdempotencyHeader
-  keep(
-    @Req() request: StationRequest,
+  @Idempotent()
+  async keep(
     @Caller() caller: Principal,
     @Body() { name, ...given }: StoreCredentialDto,
   ): Promise<Success<CredentialDto>> {
-    return this.idempotency.answer(idempotencyScope(request, caller), async () =>
-      success(credentialView(await this.credentials.keep(caller.owner, name, gitCredentials(given)))),
-    );
+    return success(credentialView(await this.credentials.keep(caller.owner, name, gitCredentials(given))));
   }
 
   @Get()
@@ -53,15 +44,9 @@ export class CredentialsController {
     description: 'Repositories that were cloned with them can be updated no more.',
   })
   @ApiResult(CredentialDto)
-  @ApiFailures('CREDENTIAL_NOT_FOUND', 'IDEMPOTENCY_KEY_REUSED')
-  @IdempotencyHeader
-  remove(
-    @Req() request: StationRequest,
-    @Caller() caller: Principal,
-    @Param('id') id: string,
-  ): Promise<Success<CredentialDto>> {
-    return this.idempotency.answer(idempotencyScope(request, caller), async () =>
-      success(credentialView(await this.credentials.remove(caller.owner, id))),
-    );
+  @ApiFailures('CREDENTIAL_NOT_FOUND')
+  @Idempotent()
+  async remove(@Caller() caller: Principal, @Param('id') id: string): Promise<Success<CredentialDto>> {
+    return success(credentialView(await this.credentials.remove(caller.owner, id)));
   }
 }

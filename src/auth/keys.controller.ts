@@ -1,10 +1,8 @@
-import { Body, Controller, Delete, Get, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { success, type Success } from '../common/envelope.js';
-import { IdempotencyHeader } from '../common/openapi/headers.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
-import type { StationRequest } from '../common/request-context.js';
-import { Idempotency, idempotencyScope } from '../idempotency/idempotency.service.js';
+import { Idempotent } from '../idempotency/idempotent.decorator.js';
 import { Authenticated, Caller } from './access.decorator.js';
 import { AdminKeyService } from './admin-key.service.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -17,7 +15,6 @@ export class KeysController {
   constructor(
     private readonly keys: ApiKeysService,
     private readonly adminKey: AdminKeyService,
-    private readonly idempotency: Idempotency,
   ) {}
 
   @Post()
@@ -28,17 +25,11 @@ export class KeysController {
       'The answer holds the key, shown this once. An administrator makes keys for anybody; others for themselves, which may do no more than theirs, live no longer, and make no keys.',
   })
   @ApiResult(KeyDto, { status: 201 })
-  @ApiFailures('PLAN_LIMIT', 'PLAN_LAPSED', 'IDEMPOTENCY_KEY_REUSED')
-  @IdempotencyHeader
-  create(
-    @Req() request: StationRequest,
-    @Caller() caller: Principal,
-    @Body() wanted: CreateKeyDto,
-  ): Promise<Success<KeyDto>> {
-    return this.idempotency.answer(idempotencyScope(request, caller), async () => {
-      const { key, stored } = await this.keys.create(wanted, caller);
-      return success(keyView(stored, key));
-    });
+  @ApiFailures('PLAN_LIMIT', 'PLAN_LAPSED')
+  @Idempotent()
+  async create(@Caller() caller: Principal, @Body() wanted: CreateKeyDto): Promise<Success<KeyDto>> {
+    const { key, stored } = await this.keys.create(wanted, caller);
+    return success(keyView(stored, key));
   }
 
   @Get()
@@ -56,15 +47,9 @@ export class KeysController {
   @Authenticated({ permission: 'keys' })
   @ApiOperation({ summary: 'Revoke an API key', description: 'At once; its sockets are closed within seconds.' })
   @ApiResult(KeyDto)
-  @ApiFailures('KEY_NOT_FOUND', 'IDEMPOTENCY_KEY_REUSED')
-  @IdempotencyHeader
-  revoke(
-    @Req() request: StationRequest,
-    @Caller() caller: Principal,
-    @Param('id') id: string,
-  ): Promise<Success<KeyDto>> {
-    return this.idempotency.answer(idempotencyScope(request, caller), async () =>
-      success(keyView(await this.adminKey.revoke(id, caller))),
-    );
+  @ApiFailures('KEY_NOT_FOUND')
+  @Idempotent()
+  async revoke(@Caller() caller: Principal, @Param('id') id: string): Promise<Success<KeyDto>> {
+    return success(keyView(await this.adminKey.revoke(id, caller)));
   }
 }

@@ -1,13 +1,11 @@
-import { Body, Controller, Delete, Get, Param, Put, Query, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, Caller } from '../auth/access.decorator.js';
 import { ownerName } from '../auth/owner-name.js';
 import type { Principal } from '../auth/principal.js';
 import { success, type Success } from '../common/envelope.js';
-import { IdempotencyHeader } from '../common/openapi/headers.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
-import type { StationRequest } from '../common/request-context.js';
-import { Idempotency, idempotencyScope } from '../idempotency/idempotency.service.js';
+import { Idempotent } from '../idempotency/idempotent.decorator.js';
 import { MeDto } from './dto/me.dto.js';
 import { GrantPlanDto, OwnerDto, OwnerPageDto, OwnerQueryDto } from './dto/owner.dto.js';
 import { OwnersService } from './owners.service.js';
@@ -17,10 +15,7 @@ const PAGE = 50;
 @ApiTags('auth')
 @Controller('auth')
 export class OwnersController {
-  constructor(
-    private readonly owners: OwnersService,
-    private readonly idempotency: Idempotency,
-  ) {}
+  constructor(private readonly owners: OwnersService) {}
 
   @Get('me')
   @Authenticated({ permission: 'any' })
@@ -53,17 +48,13 @@ export class OwnersController {
 
   @Delete('owners/:owner/plan')
   @Authenticated({ permission: 'admin' })
-  @ApiOperation({ summary: 'Take a granted plan away', description: 'Nothing bounds the owner any more.' })
+  @ApiOperation({
+    summary: 'Take a granted plan away',
+    description: 'What bounds the owner then is the plan of their tier at Patreon, or nothing.',
+  })
   @ApiResult(OwnerDto)
-  @ApiFailures('IDEMPOTENCY_KEY_REUSED')
-  @IdempotencyHeader
-  withdraw(
-    @Req() request: StationRequest,
-    @Caller() caller: Principal,
-    @Param('owner') owner: string,
-  ): Promise<Success<OwnerDto>> {
-    return this.idempotency.answer(idempotencyScope(request, caller), async () =>
-      success(await this.owners.grant(ownerName(owner), null)),
-    );
+  @Idempotent()
+  async withdraw(@Param('owner') owner: string): Promise<Success<OwnerDto>> {
+    return success(await this.owners.grant(ownerName(owner), null));
   }
 }

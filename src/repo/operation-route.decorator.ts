@@ -1,41 +1,32 @@
-import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
+import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiHeader, ApiOperation } from '@nestjs/swagger';
 import { Authenticated } from '../auth/access.decorator.js';
 import { PERMISSION_FOR } from '../auth/operation-permissions.js';
 import { IdempotencyHeader } from '../common/openapi/headers.js';
 import { OperationDto } from '../common/openapi/operation.dto.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
-import type { FailureCode } from '../contracts/failure-codes.js';
+import { LIMIT_CODES, type FailureCode } from '../contracts/failure-codes.js';
 import type { OperationName } from '../contracts/operation-names.js';
+import { OPERATION_DOCS } from './operation-docs.js';
 import { MAX_WAIT_SECONDS } from './prefer.js';
-
-interface RouteDocs {
-  summary: string;
-  description?: string;
-  result: Type;
-  /** Of this operation; what every operation may answer is added. */
-  failures?: FailureCode[];
-}
 
 /** What operations answer that were let in, whatever they are. */
 const COMMON: FailureCode[] = ['CANCELLED', 'WORKER_CRASHED', 'INTERRUPTED', 'TIMED_OUT', 'QUEUE_FULL', 'DRAINING'];
 const MUTATING: FailureCode[] = ['IDEMPOTENCY_KEY_REUSED'];
 /** What those are told that run programs. */
-const LIMITED: FailureCode[] = [
-  ...(['SANDBOX_UNAVAILABLE', 'PLAN_LIMIT', 'OUT_OF_MEMORY', 'TOO_MANY_PROCESSES', 'DISK_QUOTA'] as const),
-];
+const LIMITED: FailureCode[] = ['SANDBOX_UNAVAILABLE', 'PLAN_LIMIT', ...LIMIT_CODES];
 const LIMITED_OPERATIONS = new Set<OperationName>(['clone', 'install', 'update', 'run']);
 
 /** A route that asks for an operation: permission, waiting and idempotency, all with their documentation. */
-export function OperationRoute(operation: OperationName, docs: RouteDocs): MethodDecorator {
+export function OperationRoute(operation: OperationName): MethodDecorator {
+  const { summary, description, result, failures = [] } = OPERATION_DOCS[operation];
   const status = operation === 'clone' ? 201 : 200;
-  const failures = [
-    ...(docs.failures ?? []),
+  const codes = [
+    ...failures,
     ...COMMON,
     ...(operation === 'status' ? [] : MUTATING),
     ...(LIMITED_OPERATIONS.has(operation) ? LIMITED : []),
   ];
-  const { summary, description } = docs;
   return applyDecorators(
     HttpCode(status),
     ApiOperation({ summary, description }),
@@ -47,14 +38,14 @@ export function OperationRoute(operation: OperationName, docs: RouteDocs): Metho
         `Without it the request waits for the outcome, ${MAX_WAIT_SECONDS} s at most.`,
     }),
     ...(operation === 'status' ? [] : [IdempotencyHeader]),
-    ApiResult(docs.result, { status, about: 'operation', operation, description: 'It has succeeded.' }),
+    ApiResult(result, { status, about: 'operation', operation, description: 'It has succeeded.' }),
     ApiResult(OperationDto, {
       status: 202,
       about: 'operation',
       operation,
       description: 'It goes on; `Location` is where its record is read.',
     }),
-    ApiFailures(...failures),
+    ApiFailures(...codes),
     Authenticated({ permission: PERMISSION_FOR[operation], operation }),
   );
 }

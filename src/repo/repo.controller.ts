@@ -7,8 +7,7 @@ import { success, type Success } from '../common/envelope.js';
 import { OperationPageDto } from '../common/openapi/operation.dto.js';
 import { RepositoryDto } from '../common/openapi/repository.dto.js';
 import { ApiFailures, ApiLog, ApiResult } from '../common/openapi/responses.js';
-import * as results from '../common/openapi/results.dto.js';
-import type { FailureCode } from '../contracts/failure-codes.js';
+import { RepositoryListDto } from '../common/openapi/results.dto.js';
 import { CloneDto, cloneOptions } from './dto/clone.dto.js';
 import { InstallDto, RunDto, StopDto, UpdateDto, VisibilityDto } from './dto/operations.dto.js';
 import { HistoryQueryDto, RepositoryLogQuery } from './dto/queries.dto.js';
@@ -19,9 +18,6 @@ import { OperationReadsService, type OperationPage } from './operation-reads.ser
 import { OperationRoute } from './operation-route.decorator.js';
 import { RepoService } from './repo.service.js';
 import { RestOperationsService } from './rest-operations.service.js';
-
-/** An update that restarts the app installs what it needs, and starts it. */
-const OF_A_RESTART: FailureCode[] = ['INSTALL_FAILED', 'REGISTRY_UNREACHABLE', 'SCRIPT_NOT_FOUND', 'APP_EXITED'];
 
 const RepoId = () => Param('repoId');
 const ApiRepoId = ApiParam({
@@ -43,25 +39,7 @@ export class RepoController {
   ) {}
 
   @Post('clone')
-  @OperationRoute('clone', {
-    summary: 'Clone a repository',
-    description: 'Only what may lie behind a public address is fetched, unless the administrator lists its host.',
-    result: results.CloneResultDto,
-    failures: [
-      'INVALID_URL',
-      'INVALID_BRANCH',
-      'GIT_HOST_NOT_ALLOWED',
-      'ALREADY_LOADED',
-      'REPO_ID_TAKEN',
-      'GIT_AUTH_REQUIRED',
-      'GIT_REPOSITORY_NOT_FOUND',
-      'GIT_BRANCH_NOT_FOUND',
-      'GIT_HOST_KEY_UNKNOWN',
-      'GIT_FAILED',
-      'EMPTY_REPOSITORY',
-      'GIT_UNREACHABLE',
-    ],
-  })
+  @OperationRoute('clone')
   clone(@HttpExchange() exchange: Exchange, @Body() body: CloneDto): Promise<Success<unknown>> {
     return this.rest.perform(exchange, (context) => this.repos.clone(cloneOptions(body), context));
   }
@@ -69,8 +47,8 @@ export class RepoController {
   @Get('list')
   @Authenticated({ permission: 'read' })
   @ApiOperation({ summary: 'List the repositories that the caller may see' })
-  @ApiResult(results.RepositoryListDto, { operation: 'list' })
-  async list(@Caller() caller: Principal): Promise<Success<results.RepositoryListDto>> {
+  @ApiResult(RepositoryListDto, { operation: 'list' })
+  async list(@Caller() caller: Principal): Promise<Success<RepositoryListDto>> {
     return success(await this.repos.list(caller), { operation: 'list' });
   }
 
@@ -100,11 +78,7 @@ export class RepoController {
 
   @Get(':repoId/status')
   @ApiRepoId
-  @OperationRoute('status', {
-    summary: 'Git status, scripts, dependencies, disk use and process',
-    description: 'Read afresh in a thread; never waits behind a clone or an install.',
-    result: results.StatusResultDto,
-  })
+  @OperationRoute('status')
   status(@HttpExchange() exchange: Exchange, @RepoId() repoId: string): Promise<Success<unknown>> {
     return this.rest.perform(exchange, (context) => this.repos.submit('status', repoId, {}, context));
   }
@@ -112,18 +86,7 @@ export class RepoController {
   @Post(':repoId/install')
   @ApiRepoId
   @ApiBody({ type: InstallDto, required: false })
-  @OperationRoute('install', {
-    summary: 'Install dependencies',
-    result: results.InstallResultDto,
-    failures: [
-      'NO_PACKAGE_JSON',
-      'BAD_PACKAGE_JSON',
-      'INSTALL_FAILED',
-      'PACKAGE_MANAGER_UNAVAILABLE',
-      'ENGINE_MISMATCH',
-      'REGISTRY_UNREACHABLE',
-    ],
-  })
+  @OperationRoute('install')
   install(
     @HttpExchange() exchange: Exchange,
     @RepoId() repoId: string,
@@ -135,28 +98,7 @@ export class RepoController {
   @Post(':repoId/update')
   @ApiRepoId
   @ApiBody({ type: UpdateDto, required: false })
-  @OperationRoute('update', {
-    summary: 'Fetch the tracked branch or tag and move to it',
-    description:
-      'Upstream wins for tracked files; what it overwrites is saved under a ref that the result names. With `restart` a ' +
-      'version that does not prove itself is undone: the context of UPDATE_ROLLED_BACK has `from`, `to`, `failedStep` ' +
-      '(install, stop, start or health), `outcomes` and `logs` of the `old` and the `new` version.',
-    result: results.UpdateResultDto,
-    failures: [
-      'INVALID_BRANCH',
-      'GIT_HOST_NOT_ALLOWED',
-      'GIT_AUTH_REQUIRED',
-      'GIT_REPOSITORY_NOT_FOUND',
-      'GIT_BRANCH_NOT_FOUND',
-      'GIT_HOST_KEY_UNKNOWN',
-      'GIT_FAILED',
-      'EMPTY_REPOSITORY',
-      'UPDATE_ROLLED_BACK',
-      'ROLLBACK_FAILED',
-      'GIT_UNREACHABLE',
-      ...OF_A_RESTART,
-    ],
-  })
+  @OperationRoute('update')
   update(
     @HttpExchange() exchange: Exchange,
     @RepoId() repoId: string,
@@ -168,25 +110,7 @@ export class RepoController {
   @Post(':repoId/run')
   @ApiRepoId
   @ApiBody({ type: RunDto, required: false })
-  @OperationRoute('run', {
-    summary: 'Run a script of package.json',
-    description:
-      'Answers once the app listens (`ready: true`), has exited, or `readyTimeoutMs` is over; with `background: false` ' +
-      'at its end, 200 whatever the exit code.',
-    result: results.RunResultDto,
-    failures: [
-      'ENV_NOT_ALLOWED',
-      'ALREADY_RUNNING',
-      'DEPENDENCIES_NOT_INSTALLED',
-      'PORT_IN_USE',
-      'NO_PACKAGE_JSON',
-      'BAD_PACKAGE_JSON',
-      'SCRIPT_NOT_FOUND',
-      'APP_EXITED',
-      'PACKAGE_MANAGER_UNAVAILABLE',
-      'REGISTRY_UNREACHABLE',
-    ],
-  })
+  @OperationRoute('run')
   run(@HttpExchange() exchange: Exchange, @RepoId() repoId: string, @Body() body: RunDto): Promise<Success<unknown>> {
     return this.rest.perform(exchange, (context) => this.repos.submit('run', repoId, body, context));
   }
@@ -194,22 +118,14 @@ export class RepoController {
   @Post(':repoId/stop')
   @ApiRepoId
   @ApiBody({ type: StopDto, required: false })
-  @OperationRoute('stop', {
-    summary: 'Stop the app',
-    description: 'Answers when every process of it is dead and its port is free; `alreadyStopped` when nothing runs.',
-    result: results.StopResultDto,
-  })
+  @OperationRoute('stop')
   stop(@HttpExchange() exchange: Exchange, @RepoId() repoId: string, @Body() body: StopDto): Promise<Success<unknown>> {
     return this.rest.perform(exchange, (context) => this.repos.submit('stop', repoId, body, context));
   }
 
   @Delete(':repoId')
   @ApiRepoId
-  @OperationRoute('unload', {
-    summary: 'Unload a repository',
-    description: 'Stops the app, cancels what is queued, removes workspace, cache and entry. A second call joins it.',
-    result: results.UnloadResultDto,
-  })
+  @OperationRoute('unload')
   unload(@HttpExchange() exchange: Exchange, @RepoId() repoId: string): Promise<Success<unknown>> {
     return this.rest.perform(exchange, (context) => this.repos.submit('unload', repoId, {}, context));
   }
