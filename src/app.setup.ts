@@ -12,13 +12,14 @@ import { RequestFieldsInterceptor } from './common/request-fields.interceptor.js
 import { securityHeaders } from './common/security-headers.js';
 import { StationIoAdapter } from './common/station-io.adapter.js';
 import { RequestValidationPipe } from './common/validation.js';
-import type { StationConfig } from './config/config.js';
+import { STATION_CONFIG, type StationConfig } from './config/config.js';
 
 /**
  * What surrounds every request. Create the application with `bodyParser: false`: with Nest's own parsers, forms would
  * be read as well, and JSON with another limit.
  */
-export function applyAppSetup(app: NestExpressApplication, config: StationConfig): void {
+export function applyAppSetup(app: NestExpressApplication): void {
+  const config = app.get<StationConfig>(STATION_CONFIG);
   const origins = allowedOrigins(config);
   app.disable('x-powered-by');
   app.set('etag', false); // every answer is told afresh

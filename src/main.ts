@@ -7,7 +7,8 @@ import { applyAppSetup } from './app.setup.js';
 import { AdminKeyService } from './auth/admin-key.service.js';
 import { readPlans } from './auth/plans/plans-file.js';
 import { StationLogger } from './common/station-logger.js';
-import { prepareFolders, readConfig, type StationConfig } from './config/config.js';
+import { readConfig, type StationConfig } from './config/config.js';
+import { prepareFolders } from './config/prepare-folders.js';
 import { StationIsolation } from './operations/station-isolation.js';
 import { welcome } from './welcome.js';
 
@@ -32,7 +33,7 @@ async function start(): Promise<void> {
       logLevels: ['log', 'warn', 'error', 'fatal'],
     }),
   });
-  applyAppSetup(app, config);
+  applyAppSetup(app);
   await app.init(); // puts in order what the last life of the server has left
   await listen(app, config);
   const newAdminKey = await app.get(AdminKeyService).ensure(); // shown once: not by a start that fails

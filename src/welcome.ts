@@ -1,5 +1,5 @@
 import type { StationConfig } from './config/config.js';
-import { isLoopback } from './config/config.js';
+import { isLoopback } from './config/public-url.js';
 import type { StationIsolation } from './operations/station-isolation.js';
 
 const EXAMPLE_REPOSITORY = 'https://github.com/heroku/node-js-getting-started.git';

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { readConfig } from './config.js';
+import { prepareFolders } from './prepare-folders.js';
 
 const THIS_FILE = fileURLToPath(import.meta.url);
 const OWN_ADDRESSES = Object.values(networkInterfaces()).flatMap((list = []) => list.map(({ address }) => address));
@@ -55,4 +56,15 @@ describe('The configuration', () => {
   ])('takes %s=%s', (name, value, expected) => {
     expect(readConfig({ [name]: value })).toMatchObject(expected);
   });
+});
+
+describe('The folders of the station', () => {
+  it.each(['/proc/station', '/proc/station/data', `${THIS_FILE}/data`])(
+    'are refused where none can be made: %s',
+    (dataDir) => {
+      expect(() => prepareFolders({ dataDir, workspaceDir: tmpdir() })).toThrow(
+        `DATA_DIR: expected a folder that the server may write to: ${dataDir}`,
+      );
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { OwnerPlans } from '../auth/owner-plans.js';
-import { isLoopback, type StationConfig } from '../config/config.js';
+import type { StationConfig } from '../config/config.js';
+import { isLoopback } from '../config/public-url.js';
 import { Failure } from '../contracts/failure.js';
 import type { RegistryAccess } from '../contracts/operations.js';
 import type { SandboxMachine, SandboxPlan } from '../contracts/sandbox-plan.js';

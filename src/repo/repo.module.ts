@@ -46,7 +46,7 @@ import { SubscriptionsService } from './sockets/subscriptions.service.js';
 export class RepoModule {
   /**
    * For an application of one's own: `RepoModule.forRoot({ workspaceDir, maxWorkers, workerTimeout })`. What is not given
-   * comes from the environment. The application calls `applyAppSetup(app, config)` as the station does.
+   * comes from the environment. The application calls `applyAppSetup(app)` as the station does.
    */
   static forRoot(options: StationOptions = {}): DynamicModule {
     return {

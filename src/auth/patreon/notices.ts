@@ -1,4 +1,5 @@
-import { publicUrlOf, type StationConfig } from '../../config/config.js';
+import type { StationConfig } from '../../config/config.js';
+import { publicUrlOf } from '../../config/public-url.js';
 import type { OwnerNotice } from '../../contracts/events.js';
 import { Failure } from '../../contracts/failure.js';
 import type { Standing } from '../../registry/patron-store.js';

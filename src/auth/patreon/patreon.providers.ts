@@ -1,5 +1,6 @@
 import type { Provider } from '@nestjs/common';
-import { publicUrlOf, STATION_CONFIG, type StationConfig } from '../../config/config.js';
+import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
+import { publicUrlOf } from '../../config/public-url.js';
 import { EventBus } from '../../events/event-bus.js';
 import { PatronStore } from '../../registry/patron-store.js';
 import { GrantedPlans } from '../plans/granted-plans.js';

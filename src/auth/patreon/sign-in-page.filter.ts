@@ -3,7 +3,8 @@ import type { Request, Response } from 'express';
 import { failureOfException } from '../../common/failure-of-exception.js';
 import { FAILURE_STATUS } from '../../common/failure-status.js';
 import { FailureFilter } from '../../common/failure.filter.js';
-import { publicUrlOf, STATION_CONFIG, type StationConfig } from '../../config/config.js';
+import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
+import { publicUrlOf } from '../../config/public-url.js';
 import { FAILURE_CODES } from '../../contracts/failure-codes.js';
 import { sendFailurePage } from './pages.js';
 
