@@ -212,6 +212,7 @@ describe('A flood of output', () => {
       const events = await follow(`/repo/${repoId}/logs?tail=0`);
       events.pause();
       stalled.pause();
+      await eventually('it has begun', async () => (await logOf(repoId, 'tail=100')).lines.length === 100, 15_000);
       await delay(FLOOD_MS); // the length of the flood is what is tested
       const asked = performance.now();
       expect((await logOf(repoId, 'tail=100')).lines).toHaveLength(100);

@@ -37,8 +37,9 @@ interface Docked {
 /** Answers `<text> <word>`, where `word` is what the dependency of that name exports. */
 const serves = (text: string, more = ''): string => `
   ${more}
+  console.log('${text} starts');
   require('node:http').createServer((_, response) => response.end('${text} ' + require('word')))
-    .listen(process.env.PORT, () => console.log('${text} listens'));`;
+    .listen(process.env.PORT);`;
 
 /** A version of the app with a dependency that needs no registry. */
 const version = (app: string, { word = 'one', scripts = {} }: { word?: string; scripts?: object } = {}) => ({
@@ -125,7 +126,7 @@ async function expectGivesWay(app: Docked, { code, failedStep, reason, line }: F
         savedRef: expect.stringMatching(/^refs\/docking-station\/saved\//) as string,
         outcomes: { new: { code: reason }, old: { running: true, dependencies: 'restored' } },
         logs: {
-          old: { source: 'app', lastLines: expect.arrayContaining(['v1 listens']) as string[] },
+          old: { source: 'app', lastLines: expect.arrayContaining(['v1 starts']) as string[] },
           new: { source: 'app' },
         },
       },
@@ -182,8 +183,8 @@ describe('an update that restarts the app, in a sandbox,', () => {
           restarted: true,
           rolledBack: false,
           logs: {
-            old: { source: 'app', lastLines: expect.arrayContaining(['v1 listens']) as string[] },
-            new: { source: 'app', lastLines: expect.arrayContaining(['v2 listens']) as string[] },
+            old: { source: 'app', lastLines: expect.arrayContaining(['v1 starts']) as string[] },
+            new: { source: 'app', lastLines: expect.arrayContaining(['v2 starts']) as string[] },
           },
         },
       ]);
@@ -198,7 +199,7 @@ describe('an update that restarts the app, in a sandbox,', () => {
       }
       await kit.station.stop(app.repoId);
       const { result } = (await kit.station.api<{ lines: LogLine[] }>('GET', `/repo/${app.repoId}/logs`)).body;
-      expect(result.lines.map(({ text }) => text)).toContain('v2 listens');
+      expect(result.lines.map(({ text }) => text)).toContain('v2 starts');
       expect((await kit.station.run(app.repoId, { port: app.port })).body.result.ready).toBe(true);
       expect(await page(app)).toBe('v2 two');
     },
