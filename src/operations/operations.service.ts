@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuditTrail } from '../auth/audit/audit-trail.service.js';
+import { STATION_OWNER } from '../auth/principal.js';
 import { deferred } from '../common/deferred.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
@@ -82,7 +83,13 @@ export class OperationsService {
         uid: entry.uid,
         owner,
         lane,
-        atOnce: isLight(lane) ? LIGHT_AT_ONCE : lane === 'work' ? (plan?.quotas.operationsAtOnce ?? null) : null,
+        atOnce: isLight(lane)
+          ? owner === STATION_OWNER
+            ? null
+            : LIGHT_AT_ONCE
+          : lane === 'work'
+            ? (plan?.quotas.operationsAtOnce ?? null)
+            : null,
         exclusive: name !== 'stop' && name !== 'status',
         start: async () => {
           if (await recorded.promise) await this.runner.carryOut(live);

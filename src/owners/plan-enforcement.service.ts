@@ -5,11 +5,10 @@ import { Patrons } from '../auth/patreon/patrons.service.js';
 import { FRESH_MS, type Due } from '../auth/patreon/standing.js';
 import { STATION } from '../auth/principal.js';
 import type { OperationOptions } from '../contracts/operation-options.js';
-import type { Operation } from '../contracts/shapes.js';
 import { EventBus } from '../events/event-bus.js';
 import type { OperationTicket } from '../operations/operation-request.js';
 import { OperationsService } from '../operations/operations.service.js';
-import { isToReturn } from '../operations/returning-apps.js';
+import { isStoppedForPlan, isToReturn } from '../operations/returning-apps.js';
 import { PLAN_ENDED } from '../operations/stop-reasons.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
@@ -17,8 +16,10 @@ import { RepositoryRegistry } from '../registry/repository-registry.js';
 type Asked = 'run' | 'stop' | 'unload';
 
 /** How many owners are seen to at the same time: Patreon may take its time, and so may an app that is to end. */
-const OWNERS_AT_ONCE = 4;
+const OWNERS_AT_ONCE = 16;
 const RETRY_MS = 30_000;
+/** Why an app has not come back, where that passes by itself. */
+const PASSING = new Set<string>(['PORT_IN_USE', 'QUEUE_FULL', 'NO_SPACE', 'WORKER_CRASHED', 'INTERRUPTED', 'DRAINING']);
 
 /**
  * Carries out what was announced to owners whose plan has lapsed or allows less: stops apps, unloads repositories; and
@@ -30,6 +31,8 @@ export class PlanEnforcement implements OnApplicationShutdown {
   private readonly logger = new Logger('Plans');
   private readonly waiting = new Set<string>();
   private readonly busy = new Set<string>();
+  /** Owners whose apps are just being brought back. */
+  private readonly returning = new Set<string>();
   private readonly retries = new Map<string, NodeJS.Timeout>();
   private isEnded = false;
   private readonly unsubscribe: (() => void)[] = [];
@@ -53,7 +56,13 @@ export class PlanEnforcement implements OnApplicationShutdown {
 
   /** Not before: what a kill has cut off in the middle is put in order first, and then gone on with here. */
   private async begin(): Promise<void> {
-    this.unsubscribe.push(this.events.subscribe('standing-due', ({ owner }) => this.enforceSoon([owner])));
+    this.unsubscribe.push(
+      this.events.subscribe('standing-due', ({ owner }) => this.enforceSoon([owner])),
+      // What was asked for before may begin to run after everything was stopped.
+      this.events.subscribe('event', ({ audience: { owner }, payload: { state } }) => {
+        if (state === 'running' && this.patrons.find(owner)) this.enforceSoon([owner]);
+      }),
+    );
     const entries = await this.registry.list().catch(() => []);
     this.enforceSoon(entries.map(({ owner }) => owner).filter((owner) => this.patrons.find(owner)));
     this.patrons.tick();
@@ -80,14 +89,14 @@ export class PlanEnforcement implements OnApplicationShutdown {
   /** Never rejects. */
   private async enforce(owner: string): Promise<void> {
     try {
-      if ((await this.registry.listOf(owner)).length === 0) return;
+      if ((await this.registry.listOf(owner)).length === 0) return await this.patrons.runsWithinPlan(owner);
       await this.askAgain(owner);
       const due = this.patrons.dueOf(owner);
       if (due === 'stop-beyond-plan') await this.stopBeyond(owner, this.limitOf(owner), due);
       if (due === 'stop-all' || due === 'unload-all') await this.stopBeyond(owner, 0, due);
       if (due === 'unload-all') await this.unloadAll(owner);
       await this.seeWhatRuns(owner);
-      if (this.patrons.mayReturn(owner)) await this.bringBack(owner);
+      if (this.patrons.mayReturn(owner)) this.bringBack(owner);
     } catch (error) {
       this.logger.error(`What is due for ${owner} could not be done, and will be tried again: ${String(error)}`);
       this.tryAgain(owner);
@@ -136,20 +145,32 @@ export class PlanEnforcement implements OnApplicationShutdown {
     else if (this.patrons.dueOf(owner) === 'nothing') await this.patrons.runsBeyondPlan(owner);
   }
 
-  /** As many as there is room for, and without waiting for them: an app may take its time to get ready. */
-  private async bringBack(owner: string): Promise<void> {
-    const entries = await this.registry.listOf(owner);
-    const stopped = entries.filter(
-      ({ state, app, runOptions }) =>
-        state !== 'running' && app?.stopReason === PLAN_ENDED && runOptions?.background !== false,
-    );
-    const room = Math.max(0, this.limitOf(owner) - (await this.running(owner)).length);
-    const begun: Promise<Operation>[] = [];
-    for (const entry of stopped.slice(0, room)) {
-      if (!this.patrons.mayReturn(owner)) return;
-      begun.push((await this.submit('run', entry, entry.runOptions ?? {})).finished);
+  /** Without waiting for them: an app may take its time to get ready. */
+  private bringBack(owner: string): void {
+    if (this.returning.has(owner)) return;
+    this.returning.add(owner);
+    void this.returnInTurn(owner)
+      .catch((error: unknown) => {
+        this.logger.warn(`Not all apps of ${owner} are back, which will be tried again: ${String(error)}`);
+        this.tryAgain(owner);
+      })
+      .finally(() => this.returning.delete(owner));
+  }
+
+  /** As many as there is room for. Rejects where one has failed for what passes: then none is given up. */
+  private async returnInTurn(owner: string): Promise<void> {
+    let passing: string | undefined;
+    for (const { uid } of (await this.registry.listOf(owner)).filter(isStoppedForPlan)) {
+      const entry = await this.registry.find(uid);
+      if (!entry || !isStoppedForPlan(entry) || !this.patrons.mayReturn(owner)) continue;
+      if ((await this.running(owner)).length >= this.limitOf(owner)) break;
+      const { error } = await (await this.submit('run', entry, entry.runOptions ?? {})).finished;
+      if (!error || !PASSING.has(error.code)) continue;
+      passing = error.message;
+      await this.registry.update(uid, ({ app }) => (app ? { app: { ...app, stopReason: PLAN_ENDED } } : {}));
     }
-    void Promise.all(begun).then(() => this.patrons.haveReturned(owner));
+    if (passing !== undefined) throw new Error(passing);
+    await this.patrons.haveReturned(owner);
   }
 
   private async done<K extends Asked>(name: K, entry: RepositoryEntry, options: OperationOptions[K]): Promise<void> {

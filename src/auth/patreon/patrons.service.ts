@@ -232,10 +232,11 @@ export class Patrons implements OnApplicationShutdown {
     const now = Date.now();
     const standing = this.config.patreon
       ? nextStanding(record.standing, claim, { now, ...record }, this.rules)
-      : record.standing;
+      : restarted(record.standing, now);
     const isUnmapped = claim.kind === 'entitled' && claim.isUnmapped;
     const noticeAt = lastNoticeAt(standing, this.rules);
-    const isAnnounced = noticeAt !== null && now >= noticeAt;
+    const isSilent = !this.config.patreon || this.grants.of(ownerOf(record.patreonId)) !== null;
+    const isAnnounced = !isSilent && noticeAt !== null && now >= noticeAt;
     const unloadAnnouncedAt = isAnnounced ? (record.unloadAnnouncedAt ?? now) : null;
     const appsMayReturn = record.appsMayReturn || (before !== undefined && this.allowsMore(before.standing, standing));
     const after = { ...record, standing, isUnmapped, unloadAnnouncedAt, appsMayReturn };

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AppsService } from '../../apps/apps.service.js';
 import { PortsService } from '../../apps/ports.service.js';
+import { OwnerPlans } from '../../auth/owner-plans.js';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import type { RunInput, RunResult } from '../../contracts/operations.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
@@ -11,6 +12,7 @@ import type { AnyJob } from '../job.js';
 import { READY_TIMEOUT_MS, type RunOptions } from '../../contracts/operation-options.js';
 import { RepositoryChanges } from '../repository-changes.js';
 import { isToReturn } from '../returning-apps.js';
+import { PLAN_ENDED } from '../stop-reasons.js';
 import { StationIsolation } from '../station-isolation.js';
 import { StationTools } from '../station-tools.js';
 import type { ToThread } from '../../contracts/worker-messages.js';
@@ -30,6 +32,7 @@ export class AppLauncher {
     private readonly supervisor: AppSupervisor,
     private readonly isolation: StationIsolation,
     private readonly registry: RepositoryRegistry,
+    private readonly plans: OwnerPlans,
   ) {}
 
   /** PLAN_LIMIT, PORT_IN_USE, SCRIPT_NOT_FOUND … come before anything has started. */
@@ -65,7 +68,7 @@ export class AppLauncher {
   }
 
   /**
-   * PLAN_LIMIT. Of those that start at the same time the first ones have the places that are left. One that has died, and is
+   * PLAN_LIMIT, PLAN_LAPSED. Of those that start at the same time the first ones have the places that are left. One that has died, and is
    * about to be started again, keeps its place.
    */
   private async requireRoom({ context }: AnyJob, { uid, owner }: RepositoryEntry): Promise<void> {
@@ -76,7 +79,11 @@ export class AppLauncher {
       ...before.filter(([, whose]) => whose === owner).map(([one]) => one),
     ]);
     taken.delete(uid);
-    context.principal.plan?.requireRoomFor('runningApps', taken.size);
+    const { principal, stopReason } = context;
+    // Apps that come back because the plan allows them again are started by the station, and bounded all the same.
+    const plan = stopReason === PLAN_ENDED ? this.plans.of(owner) : principal.plan;
+    plan?.requireActive(); // it may have lapsed while this waited for its turn
+    plan?.requireRoomFor('runningApps', taken.size);
   }
 
   /** With a network of its own an app has the port that it wants in any case; on the host it may be another one. */
