@@ -16,7 +16,7 @@ export interface SubmitContext {
   origin?: Origin;
   /** The socket that asked: it gets progress, and no notification of its own doing. */
   socketId?: string;
-  /** Of a stop that nobody has asked for: why the station stops it. */
+  /** Of a stop that nobody has asked for: why the station stops it; of a run, why it had been stopped. */
   stopReason?: string;
   /** Of a run that brings back an app that died: which restart in a row it is. */
   restarts?: number;
