@@ -37,7 +37,8 @@ const WITHOUT_SANDBOX: Setting = {
 
 const confined = (user: ServerUser, operations: Setting['operations']): Setting => ({
   name: `with bubblewrap, on a server of ${user.name}`,
-  options: { env: { ...ENV, SANDBOX: 'bubblewrap' }, launcher: asUser(user), uid: user.uid },
+  // In a session of its own, as a server is that systemd or a shell has started.
+  options: { env: { ...ENV, SANDBOX: 'bubblewrap' }, launcher: ['setsid', ...asUser(user)], uid: user.uid },
   bomb: './fork-bomb.sh',
   operations,
 });
