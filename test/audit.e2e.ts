@@ -13,6 +13,7 @@ interface Entry {
   uid: string | null;
   operationId: string | null;
   target: string | null;
+  detail: string | null;
   outcome: string;
   code: string | null;
 }
@@ -69,9 +70,19 @@ describe('The audit log', () => {
     await kit.station.api('DELETE', '/auth/keys/none');
     expect((await read('owner=admin&limit=2')).records).toMatchObject([
       { action: 'DELETE /auth/keys/:id', target: 'none', outcome: 'refused', code: 'KEY_NOT_FOUND' },
-      { action: 'PUT /auth/owners/:owner/plan', target: 'bob', outcome: 'succeeded' },
+      { action: 'PUT /auth/owners/:owner/plan', target: 'bob', detail: 'supporter', outcome: 'succeeded' },
     ]);
     expect((await read('target=bob')).records).toHaveLength(1);
+    const { id } = alice;
+    expect((await read(`target=${id}`)).records).toMatchObject([
+      { action: 'POST /auth/keys', detail: 'for alice: read, clone, update, run, stop' },
+    ]);
+    const token = 'S3CR3T-of-the-forge';
+    const kept = await asAlice('POST', '/auth/credentials', { name: 'forge', token });
+    const { credentialId } = kept.body.result as { credentialId: string };
+    const { records } = await read(`target=${credentialId}`);
+    expect(records).toMatchObject([{ owner: 'alice', action: 'POST /auth/credentials', detail: 'forge' }]);
+    expect(JSON.stringify(records)).not.toContain(token);
   });
 
   it('has what was asked for over sockets, too', async () => {

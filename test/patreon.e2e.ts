@@ -1,97 +1,37 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { OwnerNotice } from '../src/contracts/events.js';
 import type { KeyDto } from '../src/auth/dto/key.dto.js';
-import type { MeDto } from '../src/owners/dto/me.dto.js';
 import { eventually } from './support/eventually.js';
-import { FakePatreon, type FakeMember, type Trouble } from './support/fake-patreon.js';
-import { fixture, packageJson } from './support/fixtures.js';
-import { GitServer } from './support/git-server.js';
-import { keyOf, PatreonBrowser } from './support/patreon-browser.js';
-import { Station } from './support/station.js';
+import type { FakeMember, FakePatreon, Trouble } from './support/fake-patreon.js';
+import { PatreonBrowser } from './support/patreon-browser.js';
+import { ownerOf, PATRON_PERMISSIONS, PatronStation, planOf } from './support/patron-station.js';
+import type { Station } from './support/station.js';
 import { databaseFiles } from './support/traces.js';
-import { temporaryFolder } from './support/temporary-folder.mjs';
 
-const PERMISSIONS = ['read', 'clone', 'install', 'update', 'run', 'stop', 'unload', 'keys'];
 const PLANS = [
-  { id: 'small', name: 'Small', permissions: PERMISSIONS, tiers: ['100'], quotas: { runningApps: 1, keys: 2 } },
-  { id: 'large', name: 'Large & more', permissions: PERMISSIONS, tiers: ['200', '201'], quotas: { keys: 5 } },
+  planOf('small', ['100'], { runningApps: 1, keys: 2 }),
+  planOf('large', ['200', '201'], { keys: 5 }, 'Large & more'),
 ];
 const ELSEWHERE = { campaign: '9999', status: 'active_patron', tiers: ['200'] };
 const DAY_MS = 24 * 60 * 60 * 1000;
 const daysAgo = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString();
-const inDays = (ms: number): string => (ms / DAY_MS).toFixed(8);
 
-let git: GitServer;
-let patreon: FakePatreon;
+let kit: PatronStation;
 let station: Station;
-let folder: string;
-let users = 0;
+let patreon: FakePatreon;
 
 async function start(env: Record<string, string> = {}): Promise<void> {
-  folder = await temporaryFolder('patreon');
-  writeFileSync(join(folder, 'plans.json'), JSON.stringify({ plans: PLANS }));
-  git = await GitServer.start();
-  patreon = await FakePatreon.start();
-  const plans = { PLANS_FILE: join(folder, 'plans.json'), SANDBOX: 'none', RATE_LIMIT: '0' };
-  station = await Station.start({ allowedHosts: [git.host], env: { ...patreon.environment, ...plans, ...env } });
+  kit = await PatronStation.start(PLANS, env);
+  ({ station, patreon } = kit);
 }
-
-async function end(): Promise<void> {
-  await station?.close();
-  await patreon?.close();
-  await git?.close();
-  await rm(folder, { recursive: true });
-}
-
-function member(changes: Partial<FakeMember> = {}): string {
-  const user = String(1000 + ++users);
-  patreon.join({ user, status: 'active_patron', tiers: ['100'], ...changes });
-  return user;
-}
-
-const signIn = (user: string) => keyOf(station, user);
-const ownerOf = (user: string) => `patreon:${user}`;
-
-async function me(key: string): Promise<MeDto> {
-  const { status, body } = await station.api<MeDto>('GET', '/auth/me', undefined, { key });
-  expect(status).toBe(200);
-  return body.result;
-}
-
-async function clone(key: string, name = `app${++users}`): Promise<{ status: number; code: string; repoId: string }> {
-  const { url } = await git.createRepository(`patrons/${name}`, { files: fixture('srv') });
-  const { status, body } = await station.api('POST', '/repo/clone', { repoUrl: url }, { key });
-  return { status, code: body.code, repoId: body.repoId };
-}
-
-async function hook(user: string, says: Partial<FakeMember> = {}): Promise<number> {
-  const { body, signature } = patreon.webhook(user, says);
-  return post(body, { 'x-patreon-signature': signature, 'x-patreon-event': 'members:update' });
-}
-
-async function post(body: string | Buffer, headers: Record<string, string>): Promise<number> {
-  const content = { 'content-type': 'application/json' };
-  const url = `${station.url}/auth/patreon/webhook`;
-  return (
-    await fetch(url, { method: 'POST', body: new Uint8Array(Buffer.from(body)), headers: { ...content, ...headers } })
-  ).status;
-}
-
-const becomes = (key: string, phase: 'active' | 'lapsed') =>
-  eventually(
-    `the plan is ${phase}`,
-    async () => (await me(key)).permissions.includes('clone') === (phase === 'active'),
-    10_000,
-  );
+const end = () => kit?.close();
 
 describe('Signing in with Patreon', () => {
   beforeAll(() => start());
   afterAll(end);
 
   it('leads to Patreon and back, and shows the key once, with what the plan allows', async () => {
-    const user = member({ name: 'Ada <b>', tiers: ['201', '999'] });
+    const user = kit.member({ name: 'Ada <b>', tiers: ['201', '999'] });
     const browser = new PatreonBrowser(station);
     const authorize = new URL(await browser.begin());
     expect(Object.fromEntries(authorize.searchParams)).toMatchObject({
@@ -105,16 +45,16 @@ describe('Signing in with Patreon', () => {
     expect(text).toContain('Ada &#60;b&#62;');
     expect(text).toContain('Large &#38; more');
     const key = /dock_[\w-]{43}/.exec(text)?.[0] ?? '';
-    expect(await me(key)).toMatchObject({ owner: ownerOf(user), admin: false, plan: 'large' });
+    expect(await kit.me(key)).toMatchObject({ owner: ownerOf(user), admin: false, plan: 'large' });
     // The same answer again is another's: the code was used.
     const again = await browser.open(back);
     expect([again.status, again.text]).toEqual([400, expect.stringContaining('expired, or was used already')]);
-    expect(await me(key)).toMatchObject({ plan: 'large' });
+    expect(await kit.me(key)).toMatchObject({ plan: 'large' });
   });
 
   it('is in the audit log', async () => {
-    const user = member();
-    await signIn(user);
+    const user = kit.member();
+    await kit.signIn(user);
     const { body } = await station.api<{ records: object[] }>('GET', `/audit?owner=${ownerOf(user)}`);
     expect(body.result.records).toMatchObject([
       { action: 'sign-in', outcome: 'succeeded', door: 'rest', address: '127.0.0.1' },
@@ -122,23 +62,23 @@ describe('Signing in with Patreon', () => {
   });
 
   it('again gives another key in place of the one before, whose sockets are closed, and leaves further keys alone', async () => {
-    const user = member();
-    const first = await signIn(user);
+    const user = kit.member();
+    const first = await kit.signIn(user);
     const made = await station.api<KeyDto>('POST', '/auth/keys', { name: 'agent' }, { key: first });
-    expect([made.status, made.body.result.scopes]).toEqual([201, PERMISSIONS.filter((one) => one !== 'keys')]);
+    expect([made.status, made.body.result.scopes]).toEqual([201, PATRON_PERMISSIONS.filter((one) => one !== 'keys')]);
     const socket = await station.socket({ apiKey: first });
     const closed = new Promise((resolve) => socket.once('disconnect', resolve));
-    const second = await signIn(user);
+    const second = await kit.signIn(user);
     await closed;
     expect((await station.api('GET', '/auth/me', undefined, { key: first })).status).toBe(401);
-    expect(await me(String(made.body.result.key))).toMatchObject({ owner: ownerOf(user) });
+    expect(await kit.me(String(made.body.result.key))).toMatchObject({ owner: ownerOf(user) });
     const { body } = await station.api<{ keys: KeyDto[] }>('GET', '/auth/keys', undefined, { key: second });
     expect(body.result.keys.map(({ name }) => name).toSorted()).toEqual(['Patreon', 'agent']);
   });
 
   it('gives a key that makes, lists and revokes further keys, of its own and within the plan', async () => {
-    const key = await signIn(member());
-    const other = await signIn(member());
+    const key = await kit.signIn(kit.member());
+    const other = await kit.signIn(kit.member());
     const ask = <R>(method: string, path: string, body?: object, as = key) =>
       station.api<R>(method, path, body, { key: as });
     const read = await ask<KeyDto>('POST', '/auth/keys', { name: 'reader', scopes: ['read'] });
@@ -171,12 +111,12 @@ describe('Signing in with Patreon', () => {
     ['is declined there', async (browser) => patreon.decline(await browser.begin()), 403, 'SIGN_IN_DECLINED'],
     [
       'comes back with a code that Patreon does not know',
-      async (browser) => patreon.allow(await browser.begin(), member()).replace(/code=\w+/, 'code=other'),
+      async (browser) => patreon.allow(await browser.begin(), kit.member()).replace(/code=\w+/, 'code=other'),
       ...([400, 'SIGN_IN_FAILED'] as const),
     ],
     [
       'comes back to another browser than the one that has begun',
-      async () => patreon.allow(await new PatreonBrowser(station).begin(), member()),
+      async () => patreon.allow(await new PatreonBrowser(station).begin(), kit.member()),
       ...([400, 'SIGN_IN_FAILED'] as const),
     ],
     [
@@ -214,13 +154,13 @@ describe('Signing in with Patreon', () => {
     ['former, of two', { status: 'former_patron', elsewhere: [ELSEWHERE] }, 'NOT_A_PATRON'],
   ])('with a membership that is %s', async (_, facts, expected) => {
     patreon.earlierScopes = 'identity.memberships'; // so that Patreon names all campaigns
-    const answer = await signIn(member(facts)).catch(String);
+    const answer = await kit.signIn(kit.member(facts)).catch(String);
     if (expected === 'NOT_A_PATRON') expect(answer).toContain(expected);
-    else expect((await me(answer)).plan).toBe(expected);
+    else expect((await kit.me(answer)).plan).toBe(expected);
   });
 
   it('keeps what Patreon has given the station where nobody can read it', async () => {
-    const key = await signIn(member());
+    const key = await kit.signIn(kit.member());
     const bytes = databaseFiles(station)
       .map((file) => readFileSync(file, 'latin1'))
       .join('');
@@ -230,8 +170,8 @@ describe('Signing in with Patreon', () => {
   });
 
   it('says of a tier that no plan names in the log, and to the administrator who the patrons are', async () => {
-    const user = member({ name: 'Grace', tiers: ['777'] });
-    await signIn(user);
+    const user = kit.member({ name: 'Grace', tiers: ['777'] });
+    await kit.signIn(user);
     expect(station.output).toContain(`${ownerOf(user)} has a tier that no plan names (777)`);
     const { body } = await station.api<{ owners: object[] }>('GET', `/auth/owners?owner=${ownerOf(user)}&phase=active`);
     expect(body.result.owners[0]).toMatchObject({
@@ -246,17 +186,17 @@ describe('A webhook', () => {
   afterAll(end);
 
   it('makes the station ask what has changed: a plan that lapses, and one that comes back', async () => {
-    const user = member();
-    const key = await signIn(user);
-    const { repoId } = await clone(key);
+    const user = kit.member();
+    const key = await kit.signIn(user);
+    const repoId = await kit.clone(key);
     const socket = await station.socket({ apiKey: key });
     const notices: OwnerNotice[] = [];
     socket.on('owner-notice', (notice: OwnerNotice) => void notices.push(notice));
 
     patreon.change(user, { status: 'former_patron', tiers: [] });
-    expect(await hook(user)).toBe(204);
-    await becomes(key, 'lapsed');
-    const { permissions, notice } = await me(key);
+    expect(await kit.hook(user)).toBe(204);
+    await kit.becomes(key, 'lapsed');
+    const { permissions, notice } = await kit.me(key);
     expect(permissions).toEqual(['read', 'stop', 'unload', 'keys']);
     expect(notice).toMatchObject({ code: 'PLAN_LAPSED', plan: 'small' });
     expect((notice?.appsStopAt ?? 0) - Date.now()).toBeGreaterThan(6 * DAY_MS);
@@ -276,9 +216,9 @@ describe('A webhook', () => {
     expect((await station.api('POST', '/auth/keys', { name: 'x' }, { key })).body.code).toBe('PLAN_LAPSED');
 
     patreon.change(user, { status: 'active_patron', tiers: ['200'] });
-    expect(await hook(user)).toBe(204);
-    await becomes(key, 'active');
-    const { plan, notice: none } = await me(key);
+    expect(await kit.hook(user)).toBe(204);
+    await kit.becomes(key, 'active');
+    const { plan, notice: none } = await kit.me(key);
     expect([plan, none]).toEqual(['large', undefined]);
     await eventually('both were told', () => notices.length === 2);
     expect(notices.map(({ code }) => code)).toEqual(['PLAN_LAPSED', 'PLAN_RESTORED']);
@@ -286,35 +226,35 @@ describe('A webhook', () => {
   });
 
   it('that is late or sent again resurrects nobody, and takes nothing from anybody', async () => {
-    const [gone, here] = [member(), member()];
-    const keys = [await signIn(gone), await signIn(here)] as const;
+    const [gone, here] = [kit.member(), kit.member()];
+    const keys = [await kit.signIn(gone), await kit.signIn(here)] as const;
     patreon.change(gone, { status: 'former_patron' });
-    await hook(gone);
-    await becomes(keys[0], 'lapsed');
+    await kit.hook(gone);
+    await kit.becomes(keys[0], 'lapsed');
     for (const [user, says] of [
       [gone, { status: 'active_patron' }],
       [here, { status: 'former_patron' }],
     ] as const) {
       const hookedAt = Date.now();
-      expect(await hook(user, says)).toBe(204);
+      expect(await kit.hook(user, says)).toBe(204);
       await eventually('Patreon was asked, and its answer taken in', async () => {
         const path = `/auth/owners?owner=${ownerOf(user)}`;
         const { body } = await station.api<{ owners: { patron: { confirmedAt: number } }[] }>('GET', path);
         return Number(body.result.owners[0]?.patron.confirmedAt) >= hookedAt;
       });
     }
-    expect((await me(keys[0])).permissions).not.toContain('clone');
-    expect((await me(keys[1])).permissions).toContain('clone');
+    expect((await kit.me(keys[0])).permissions).not.toContain('clone');
+    expect((await kit.me(keys[1])).permissions).toContain('clone');
   });
 
   it('about another campaign, about somebody unknown, or about something else is taken, and nothing comes of it', async () => {
-    const user = member();
-    await signIn(user);
+    const user = kit.member();
+    await kit.signIn(user);
     const asked = patreon.requests.length;
     const post_ = JSON.stringify({ data: { type: 'post', id: '1', attributes: {} } });
-    expect(await hook(user, { campaign: '9999' })).toBe(204);
-    expect(await hook('31337', { status: 'active_patron', campaign: '4242' })).toBe(204);
-    expect(await post(post_, { 'x-patreon-signature': patreon.sign(post_) })).toBe(204);
+    expect(await kit.hook(user, { campaign: '9999' })).toBe(204);
+    expect(await kit.hook('31337', { status: 'active_patron', campaign: '4242' })).toBe(204);
+    expect(await kit.post(post_, { 'x-patreon-signature': patreon.sign(post_) })).toBe(204);
     expect(patreon.requests.length).toBe(asked);
   });
 
@@ -330,7 +270,7 @@ describe('A webhook', () => {
     ['signed, and no JSON', () => ['hello', { 'x-patreon-signature': patreon.sign('hello') }], 400],
     ['too large', () => [Buffer.alloc(5_000_000, 0x20), { 'x-patreon-signature': '0'.repeat(32) }], 400],
   ])('that is %s', async (_, make, status) => {
-    expect(await post(...make())).toBe(status);
+    expect(await kit.post(...make())).toBe(status);
   });
 });
 
@@ -344,12 +284,12 @@ describe('When Patreon has trouble', () => {
   it.each<Trouble>(['down', 'html', 'silent', 'blank', 'incomplete'])(
     '(%s) nobody loses a plan, and nobody waits; who is not known gets no key',
     async (trouble) => {
-      const key = await signIn(member());
-      const stranger = member();
+      const key = await kit.signIn(kit.member());
+      const stranger = kit.member();
       const browser = new PatreonBrowser(station, 'application/json');
       patreon.trouble = trouble;
       let startedAt = performance.now();
-      for (let time = 0; time < 3; time += 1) expect((await me(key)).permissions).toContain('clone');
+      for (let time = 0; time < 3; time += 1) expect((await kit.me(key)).permissions).toContain('clone');
       expect(performance.now() - startedAt).toBeLessThan(3_000);
       const back = patreon.allow(await browser.begin(), stranger);
       startedAt = performance.now();
@@ -364,48 +304,48 @@ describe('When Patreon has trouble', () => {
 
   it('(it does not accept the client) a sign-in says that this is not its fault, and the log what to check', async () => {
     patreon.trouble = 'bad-client';
-    const { status, text } = await new PatreonBrowser(station).signIn(member());
+    const { status, text } = await new PatreonBrowser(station).signIn(kit.member());
     expect([status, text]).toEqual([503, expect.stringContaining('Tell the administrator')]);
     expect(station.output).toContain('check PATREON_CLIENT_ID and PATREON_CLIENT_SECRET');
   });
 
   it('(it names a membership and leaves it out) a sign-in may be tried again', async () => {
-    const user = member();
+    const user = kit.member();
     const memberships = { data: [{ type: 'member', id: `member-4242-${user}` }] };
     patreon.identityBody = JSON.stringify({ data: { type: 'user', id: user, relationships: { memberships } } });
-    await expect(signIn(user)).rejects.toThrow('PATREON_UNAVAILABLE');
+    await expect(kit.signIn(user)).rejects.toThrow('PATREON_UNAVAILABLE');
     patreon.identityBody = undefined;
-    await signIn(user);
+    await kit.signIn(user);
   });
 
   it('its refresh tokens are used once each, kept before they are used, and kept when the station starts again', async () => {
-    const user = member();
-    const key = await signIn(user);
+    const user = kit.member();
+    const key = await kit.signIn(user);
     for (const restarts of [false, true]) {
       if (restarts) await station.restart();
       patreon.expireTokens();
       patreon.change(user, { tiers: restarts ? ['100'] : ['200'] });
-      await Promise.all(Array.from({ length: 10 }, () => me(key)));
-      await eventually('the plan has changed', async () => (await me(key)).plan === (restarts ? 'small' : 'large'));
+      await Promise.all(Array.from({ length: 10 }, () => kit.me(key)));
+      await eventually('the plan has changed', async () => (await kit.me(key)).plan === (restarts ? 'small' : 'large'));
     }
   });
 
   it.each<Trouble>(['too-many', 'too-many-in-body'])(
     'as it wants to be asked less (%s) it is left alone',
     async (trouble) => {
-      const key = await signIn(member());
+      const key = await kit.signIn(kit.member());
       patreon.trouble = trouble;
       patreon.retryAfterSeconds = 2;
-      await me(key);
+      await kit.me(key);
       await eventually('it was asked', () => patreon.requests.length > 0);
       const asked = patreon.requests.length;
-      for (let time = 0; time < 5; time += 1) expect((await me(key)).plan).toBe('small');
+      for (let time = 0; time < 5; time += 1) expect((await kit.me(key)).plan).toBe('small');
       expect(patreon.requests.length).toBeLessThanOrEqual(asked + 1);
       patreon.trouble = 'none';
       await eventually(
         'it is asked again',
         async () => {
-          await me(key);
+          await kit.me(key);
           return patreon.requests.length > asked + 1;
         },
         10_000,
@@ -420,14 +360,14 @@ describe('When Patreon wants to be asked less, and does not say until when', () 
   afterAll(end);
 
   it('it is left alone for a while, by sign-ins as well', async () => {
-    const key = await signIn(member());
+    const key = await kit.signIn(kit.member());
     patreon.trouble = 'too-many-untimed';
     const asked = patreon.requests.length;
-    await me(key);
+    await kit.me(key);
     await eventually('it was asked', () => patreon.requests.length > asked);
     patreon.trouble = 'none';
-    for (let time = 0; time < 5; time += 1) expect((await me(key)).plan).toBe('small');
-    await expect(signIn(member())).rejects.toThrow('PATREON_UNAVAILABLE');
+    for (let time = 0; time < 5; time += 1) expect((await kit.me(key)).plan).toBe('small');
+    await expect(kit.signIn(kit.member())).rejects.toThrow('PATREON_UNAVAILABLE');
     expect(patreon.requests.length).toBe(asked + 1);
   });
 });
@@ -437,95 +377,9 @@ describe('However many requests there are', () => {
   afterAll(end);
 
   it('Patreon is asked about each patron once in PATREON_CHECK_MINUTES', async () => {
-    const key = await signIn(member());
+    const key = await kit.signIn(kit.member());
     const asked = patreon.asked('identity');
-    await Promise.all(Array.from({ length: 100 }, () => me(key)));
+    await Promise.all(Array.from({ length: 100 }, () => kit.me(key)));
     expect(patreon.asked('identity')).toBe(asked);
   });
-});
-
-describe('What was announced', () => {
-  const GRACE_MS = 3_000;
-  const RETENTION_MS = 8_000;
-  beforeAll(() => start({ PATREON_GRACE_DAYS: inDays(GRACE_MS), RETENTION_DAYS: inDays(RETENTION_MS) }));
-  afterAll(end);
-  const stateOf = async (key: string, repoId: string) =>
-    (await station.api<{ state: string }>('GET', `/repo/${repoId}`, undefined, { key })).body.result?.state;
-  const run = async (key: string, repoId: string) =>
-    expect((await station.api('POST', `/repo/${repoId}/run`, {}, { key })).status).toBe(200);
-
-  it('to who has lapsed is done when its time has come, and undone when the membership is right again', async () => {
-    const user = member();
-    const key = await signIn(user);
-    const { repoId } = await clone(key);
-    await run(key, repoId);
-    patreon.change(user, { status: 'former_patron' });
-    await hook(user);
-    await becomes(key, 'lapsed');
-    expect(await stateOf(key, repoId)).toBe('running');
-    await eventually('its app is stopped', async () => (await stateOf(key, repoId)) === 'stopped', 10_000);
-    patreon.change(user, { status: 'active_patron' });
-    await hook(user);
-    await eventually('its app is back', async () => (await stateOf(key, repoId)) === 'running', 10_000);
-    patreon.change(user, { status: 'former_patron' });
-    await hook(user);
-    await eventually('its repository is unloaded', async () => (await stateOf(key, repoId)) === undefined, 20_000);
-    expect((await me(key)).use.repositories).toBe(0);
-  }, 60_000);
-
-  it('is not done any more once the membership is right again, also where it was begun', async () => {
-    const user = member();
-    const key = await signIn(user);
-    const stubborn = `process.on('SIGTERM', () => undefined); require('node:http').createServer().listen(process.env.PORT);`;
-    const files = { 'package.json': packageJson({ start: 'exec node app.js' }), 'app.js': stubborn };
-    const { url } = await git.createRepository('patrons/stubborn', { files });
-    const { repoId } = (await station.api('POST', '/repo/clone', { repoUrl: url }, { key })).body;
-    const other = (await clone(key)).repoId;
-    await run(key, repoId);
-    patreon.change(user, { status: 'former_patron' });
-    await hook(user);
-    await becomes(key, 'lapsed');
-    await eventually('its app is being stopped', () => station.output.includes(`stop of ${repoId}`), 15_000);
-    patreon.change(user, { status: 'active_patron' });
-    await hook(user); // while the app does not want to end
-    await becomes(key, 'active');
-    await eventually('its app is back', async () => (await stateOf(key, repoId)) === 'running', 20_000);
-    expect((await me(key)).use.repositories).toBe(2);
-    for (const id of [repoId, other]) await station.api('DELETE', `/repo/${id}`, undefined, { key });
-  }, 60_000);
-
-  it('to whose plan allows less stops the newest of what is too much, and removes nothing', async () => {
-    const user = member({ tiers: ['200'] });
-    const key = await signIn(user);
-    const [older, newer] = [(await clone(key)).repoId, (await clone(key)).repoId];
-    await run(key, older);
-    await run(key, newer);
-    patreon.change(user, { tiers: ['100'] });
-    await hook(user);
-    await eventually('the plan is smaller', async () => (await me(key)).plan === 'small');
-    expect((await me(key)).notice).toMatchObject({ code: 'PLAN_REDUCED' });
-    await eventually('the newer one is stopped', async () => (await stateOf(key, newer)) === 'stopped', 10_000);
-    expect(await stateOf(key, older)).toBe('running');
-    await station.restart();
-    await eventually('the older one has returned', async () => (await stateOf(key, older)) === 'running', 20_000);
-    expect(await stateOf(key, newer)).toBe('stopped');
-    patreon.change(user, { tiers: ['200'] });
-    await hook(user);
-    await eventually('it is back', async () => (await stateOf(key, newer)) === 'running', 10_000);
-    for (const repoId of [older, newer]) await station.api('DELETE', `/repo/${repoId}`, undefined, { key });
-  }, 60_000);
-
-  it('to who has not paid leaves the plan as it is for the grace', async () => {
-    const user = member();
-    const key = await signIn(user);
-    patreon.change(user, { status: 'declined_patron' });
-    await hook(user);
-    const { notice, permissions } = await eventually('there is a notice', async () => {
-      const found = await me(key);
-      return found.notice && found;
-    });
-    expect(notice).toMatchObject({ code: 'PAYMENT_DECLINED', unloadAt: null });
-    expect(permissions).toContain('clone');
-    await becomes(key, 'lapsed');
-  }, 20_000);
 });

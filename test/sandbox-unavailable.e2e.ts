@@ -3,7 +3,7 @@ import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageJson, programs } from './support/fixtures.js';
 import { GitServer } from './support/git-server.js';
-import { IS_MATRIX } from './support/matrix.js';
+import { itInMatrix } from './support/matrix.js';
 import { describeAsRoot, withSubstitute } from './support/server-users.js';
 import { Station, type StationOptions } from './support/station.js';
 import { temporaryFolder } from './support/temporary-folder.mjs';
@@ -88,7 +88,7 @@ describeAsRoot('a machine', () => {
       START_MS,
     );
 
-    (IS_MATRIX ? it : it.skip)(
+    itInMatrix(
       'that must have one runs nothing, on loopback neither',
       async () => {
         const server = await startWithout('bwrap', { env: { SANDBOX: 'bubblewrap' } });
@@ -126,7 +126,7 @@ describeAsRoot('a machine', () => {
   });
 
   describe('without a working slirp4netns', () => {
-    (IS_MATRIX ? it : it.skip)(
+    itInMatrix(
       'that must have private networks runs nothing',
       async () => {
         const server = await startWithout('slirp4netns', { env: { NETWORK: 'private' } });

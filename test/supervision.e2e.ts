@@ -77,7 +77,13 @@ describe('an app that dies after it has lived', () => {
       await restart;
 
       const { stateReason, app } = await becomes(repoId, 'error');
-      expect(app).toMatchObject({ pid: null, exitCode: 1, restarts: 5, stopReason: 'Error: no database' });
+      expect(app).toMatchObject({
+        pid: null,
+        exitCode: 1,
+        restarts: 5,
+        stopReason: 'crashed',
+        stopMessage: 'Error: no database',
+      });
       expect(stateReason).toMatchObject({
         code: 'CRASH_LOOP',
         message: expect.stringMatching(

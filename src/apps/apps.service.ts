@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ProcessTree } from '../contracts/process-tree.js';
 import type { App } from '../contracts/shapes.js';
-import type { AppEndCause, FromThread, ToThread } from '../contracts/worker-messages.js';
+import type { AppEndCause, StoppedByStation } from '../contracts/stop-reasons.js';
+import type { FromThread, ToThread } from '../contracts/worker-messages.js';
 import { killTree } from '../machine/end-tree.js';
 import { findTree } from '../machine/process-tree.js';
 import type { RunOptions } from '../contracts/operation-options.js';
@@ -51,7 +52,7 @@ interface Session {
   ended: Promise<App>;
   end(app: App): void;
   /** Why the app is being stopped from outside, once it is. */
-  stopReason?: string;
+  stopReason?: StoppedByStation;
 }
 
 /** The apps that run now, fed by their session threads. What is to be remembered of them is the listener's business. */
@@ -90,7 +91,7 @@ export class AppsService {
   }
 
   /** The app is being stopped from outside: its end, whatever it looks like, is no crash. */
-  stopping(uid: string, reason: string): void {
+  stopping(uid: string, reason: StoppedByStation): void {
     const session = this.sessions.get(uid);
     if (!session) return;
     session.stopReason ??= reason;
@@ -121,17 +122,15 @@ export class AppsService {
     if (this.sessions.get(session.running.uid) !== session) return;
     // Its thread was swept by marker: this finds also those that have cleared their environment.
     await killTree(() => findTree(session.running.tree));
-    const app = { ...session.running.app, pid: null, ready: false, stoppedAt: Date.now() };
-    const cause = session.stopReason === undefined ? 'crashed' : 'stopped';
-    this.ended(session, { app, cause });
+    const ended = { pid: null, ready: false, stoppedAt: Date.now(), stopReason: 'crashed' } as const;
+    this.ended(session, { app: { ...session.running.app, ...ended }, cause: 'crashed' });
   }
 
   private ended(session: Session, { app, cause, reason }: Omit<EndedApp, 'wasReady'>): void {
     const { running } = session;
     const wasReady = running.app.ready;
     this.sessions.delete(running.uid);
-    const stopReason = session.stopReason ?? app.stopReason;
-    running.app = stopReason === undefined ? app : { ...app, stopReason };
+    running.app = { ...app, stopReason: session.stopReason ?? app.stopReason };
     const endedApp = {
       app: running.app,
       cause: session.stopReason === undefined ? cause : 'stopped',

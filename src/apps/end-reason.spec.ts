@@ -14,7 +14,8 @@ const app: App = {
   restarts: 0,
   exitCode: 1,
   signal: null,
-  stopReason: 'Error: no database',
+  stopReason: 'crashed',
+  stopMessage: 'Error: no database',
 };
 
 describe('the reason of an end', () => {
@@ -23,7 +24,7 @@ describe('the reason of an end', () => {
       code: 'APP_EXITED',
       message: 'The app exited with code 1: Error: no database',
     });
-    const killed = { ...app, exitCode: null, signal: 'SIGKILL', stopReason: undefined, stoppedAt: 900 };
+    const killed = { ...app, exitCode: null, signal: 'SIGKILL', stopMessage: undefined, stoppedAt: 900 };
     expect(endReason({ app: killed, cause: 'crashed' }, false)?.message).toBe(
       'The app was ended by SIGKILL 900 ms after its start',
     );

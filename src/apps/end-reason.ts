@@ -22,7 +22,7 @@ function howOf(app: App): string {
   const livedMs = (app.stoppedAt ?? Date.now()) - app.startedAt;
   const how = app.signal ? `was ended by ${app.signal}` : `exited with code ${app.exitCode ?? 'unknown'}`;
   const when = livedMs < FAILED_START_MS ? ` ${livedMs} ms after its start` : '';
-  return `${how}${when}${app.stopReason ? `: ${app.stopReason}` : ''}`;
+  return `${how}${when}${app.stopMessage ? `: ${app.stopMessage}` : ''}`;
 }
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);

@@ -1,5 +1,5 @@
 import type { RestartPolicy } from '../contracts/shapes.js';
-import type { AppEndCause } from '../contracts/worker-messages.js';
+import type { AppEndCause } from '../contracts/stop-reasons.js';
 
 /** An app that dies sooner, or before it was ready, is a failed start: restart policies are for one that has lived. */
 export const FAILED_START_MS = 10_000;

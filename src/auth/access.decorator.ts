@@ -1,7 +1,7 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
 import { ApiFailures } from '../common/openapi/responses.js';
-import type { StationRequest } from '../common/request-context.js';
+import type { AuditNote, StationRequest } from '../common/request-context.js';
 import type { OperationName } from '../contracts/operation-names.js';
 import type { Permission } from '../contracts/permissions.js';
 import type { Principal } from './principal.js';
@@ -22,6 +22,12 @@ export function Authenticated(access: Exclude<Access, 'public'>): MethodDecorato
 
 /** States that a route needs no key. */
 export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, 'public' satisfies Access);
+
+/** For a controller to tell the audit log more than the route says. */
+export const Audited = createParamDecorator((_: unknown, context: ExecutionContext): ((note: AuditNote) => void) => {
+  const request = context.switchToHttp().getRequest<StationRequest>();
+  return (note) => (request.auditNote = note);
+});
 
 /** The caller of an authenticated route. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {

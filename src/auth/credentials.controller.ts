@@ -2,9 +2,10 @@ import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { success, type Success } from '../common/envelope.js';
 import { gitCredentials } from '../common/git-credentials.dto.js';
+import type { AuditNote } from '../common/request-context.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
 import { Idempotent } from '../idempotency/idempotent.decorator.js';
-import { Authenticated, Caller } from './access.decorator.js';
+import { Audited, Authenticated, Caller } from './access.decorator.js';
 import { CredentialDto, CredentialListDto, credentialView, StoreCredentialDto } from './dto/credential.dto.js';
 import { GitCredentialsService } from './git-credentials.service.js';
 import type { Principal } from './principal.js';
@@ -25,8 +26,11 @@ export class CredentialsController {
   async keep(
     @Caller() caller: Principal,
     @Body() { name, ...given }: StoreCredentialDto,
+    @Audited() note: (note: AuditNote) => void,
   ): Promise<Success<CredentialDto>> {
-    return success(credentialView(await this.credentials.keep(caller.owner, name, gitCredentials(given))));
+    const stored = await this.credentials.keep(caller.owner, name, gitCredentials(given));
+    note({ target: stored.credentialId, detail: stored.name });
+    return success(credentialView(stored));
   }
 
   @Get()

@@ -1,9 +1,10 @@
 import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { success, type Success } from '../common/envelope.js';
+import type { AuditNote } from '../common/request-context.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
 import { Idempotent } from '../idempotency/idempotent.decorator.js';
-import { Authenticated, Caller } from './access.decorator.js';
+import { Audited, Authenticated, Caller } from './access.decorator.js';
 import { AdminKeyService } from './admin-key.service.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { CreateKeyDto, KeyDto, KeyListDto, keyView } from './dto/key.dto.js';
@@ -27,8 +28,13 @@ export class KeysController {
   @ApiResult(KeyDto, { status: 201 })
   @ApiFailures('PLAN_LIMIT', 'PLAN_LAPSED')
   @Idempotent()
-  async create(@Caller() caller: Principal, @Body() wanted: CreateKeyDto): Promise<Success<KeyDto>> {
+  async create(
+    @Caller() caller: Principal,
+    @Body() wanted: CreateKeyDto,
+    @Audited() note: (note: AuditNote) => void,
+  ): Promise<Success<KeyDto>> {
     const { key, stored } = await this.keys.create(wanted, caller);
+    note({ target: stored.id, detail: `for ${stored.owner}: ${stored.admin ? 'admin' : stored.scopes.join(', ')}` });
     return success(keyView(stored, key));
   }
 

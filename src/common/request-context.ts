@@ -4,6 +4,13 @@ import type { Principal } from '../auth/principal.js';
 import type { Failure } from '../contracts/failure.js';
 import type { OperationName } from '../contracts/operation-names.js';
 
+export interface AuditNote {
+  /** What it was done to, where the path does not name it. */
+  target?: string;
+  /** Nothing secret. */
+  detail: string;
+}
+
 /** What the station knows about a request on its way through guard, controller and failure filter. */
 export interface StationRequest extends Request {
   /** The client's X-Request-Id where it sent a usable one. */
@@ -16,6 +23,8 @@ export interface StationRequest extends Request {
   operation?: OperationName;
   /** What it was answered with. */
   failure?: Failure;
+  /** What the audit log is to say about it beyond its route; set by the controller. */
+  auditNote?: AuditNote;
   /** Why its body could not be read. */
   bodyError?: Error;
 }

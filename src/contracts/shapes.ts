@@ -1,3 +1,4 @@
+import type { StopReason } from './stop-reasons.js';
 import type { FailureData } from './failure.js';
 import type { OperationName } from './operation-names.js';
 import type { RepositoryState } from './repository-states.js';
@@ -62,7 +63,9 @@ export interface App {
   exitCode?: number | null;
   signal?: string | null;
   stoppedAt?: number;
-  stopReason?: string;
+  stopReason?: StopReason;
+  /** What went wrong, for people: the app's own words where it has said something. */
+  stopMessage?: string;
 }
 
 /** Why a repository is in `error`, or why its app has ended. */

@@ -1,3 +1,4 @@
+import type { AppEndCause, StoppedByStation } from './stop-reasons.js';
 import type { FailureData } from './failure.js';
 import type { OperationContract, RepositoryPaths, ThreadOperation } from './operations.js';
 import type { ProcessTree } from './process-tree.js';
@@ -29,7 +30,7 @@ export type ToThread =
   /** End the work and its processes, and fail with this reason. */
   | { type: 'abort'; reason: FailureData }
   /** To a session thread: the app is being stopped from outside; its end is no crash. */
-  | { type: 'stopping'; reason: string }
+  | { type: 'stopping'; reason: StoppedByStation }
   /** The answer to `port-wanted`: null where none is free. */
   | { type: 'port-granted'; port: number | null };
 
@@ -51,6 +52,3 @@ export type FromThread =
   /** It listens now (first time, or on other ports than before). */
   | { type: 'app-ready'; app: App }
   | { type: 'app-ended'; app: App; cause: AppEndCause; reason?: FailureData };
-
-/** The first cause wins: a stop that has to kill is a stop, not a crash. Of a `limit` the reason tells which one. */
-export type AppEndCause = 'exited' | 'crashed' | 'stopped' | 'unhealthy' | 'cancelled' | 'timed-out' | 'limit';

@@ -8,12 +8,11 @@ import { anotherRestart, nextRestart, type Restart, type RestartLimits } from '.
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { READY_TIMEOUT_MS } from '../contracts/operation-options.js';
 import type { Failure } from '../contracts/failure.js';
-import type { StateReason } from '../contracts/shapes.js';
+import type { StateReason, App } from '../contracts/shapes.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { RepositoryChanges } from './repository-changes.js';
 import { isToReturn } from './returning-apps.js';
-import { RESTARTING } from './stop-reasons.js';
 
 /** How an app is started again: the operations know how, and know this class, so they enter themselves. Never rejects. */
 export type Restarter = (uid: string, restarts: number) => Promise<void>;
@@ -78,7 +77,7 @@ export class AppSupervisor extends AppListener {
     const next = this.afterEnd(running, ended);
     const restart = next === 'crash-loop' ? undefined : next;
     const reason = await this.reasonOf(running, ended, next === 'crash-loop');
-    const app = restart ? { ...ended.app, stopReason: RESTARTING } : ended.app;
+    const app: App = restart ? { ...ended.app, stopReason: 'restarting' } : ended.app;
     const state = reason && !restart ? 'error' : 'stopped';
     const entry = await this.changes.apply(uid, { app, appTree: null, state }, { operationId, reason });
     if (!entry) return;
@@ -100,7 +99,7 @@ export class AppSupervisor extends AppListener {
     if (STATION_IS_FULL.has(code)) return this.schedule(uid, { delayMs: FULL_STATION_RETRY_MS, restarts });
     const again = failure.retryable ? anotherRestart(restarts, this.limits) : undefined;
     if (again) return this.schedule(uid, again);
-    const app = { ...entry.app, stopReason: message };
+    const app = { ...entry.app, stopReason: 'not-restarted', stopMessage: message } as const;
     await this.changes.apply(uid, { app, state: 'error' }, { reason: { code, message } });
   }
 

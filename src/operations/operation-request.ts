@@ -1,5 +1,6 @@
 import type { Origin } from '../auth/audit/audit-trail.service.js';
 import type { Principal } from '../auth/principal.js';
+import type { StoppedByStation } from '../contracts/stop-reasons.js';
 import type { Operation } from '../contracts/shapes.js';
 
 /** An operation that was accepted: its record exists, its outcome will. */
@@ -17,7 +18,7 @@ export interface SubmitContext {
   /** The socket that asked: it gets progress, and no notification of its own doing. */
   socketId?: string;
   /** Of a stop that nobody has asked for: why the station stops it; of a run, why it had been stopped. */
-  stopReason?: string;
+  stopReason?: StoppedByStation;
   /** Of a run that brings back an app that died: which restart in a row it is. */
   restarts?: number;
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuditTrail } from '../auth/audit/audit-trail.service.js';
-import { STATION_OWNER } from '../auth/principal.js';
+import { STATION_OWNER, type Principal } from '../auth/principal.js';
 import { deferred } from '../common/deferred.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
@@ -14,7 +14,7 @@ import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { Job } from './job.js';
 import { LiveOperations, type LiveOperation } from './live-operations.service.js';
 import { laneOf, newRecord, timeoutOf } from './operation-record.js';
-import { isLight, OperationQueue } from './operation-queue.js';
+import { isLight, OperationQueue, type Lane } from './operation-queue.js';
 import { OperationRecords } from './operation-records.js';
 import type { OperationTicket, SubmitContext } from './operation-request.js';
 import { OperationRunner } from './operation-runner.service.js';
@@ -83,13 +83,7 @@ export class OperationsService {
         uid: entry.uid,
         owner,
         lane,
-        atOnce: isLight(lane)
-          ? owner === STATION_OWNER
-            ? null
-            : LIGHT_AT_ONCE
-          : lane === 'work'
-            ? (plan?.quotas.operationsAtOnce ?? null)
-            : null,
+        atOnce: atOnceOf(lane, context.principal),
         exclusive: name !== 'stop' && name !== 'status',
         start: async () => {
           if (await recorded.promise) await this.runner.carryOut(live);
@@ -143,4 +137,10 @@ export class OperationsService {
         this.bus.publish('log', { audience: audienceOf(about), operationId, lastSeq, bytes }),
     });
   }
+}
+
+/** How many operations of this lane an owner has running at the same time; null is no limit. */
+function atOnceOf(lane: Lane, { owner, plan }: Principal): number | null {
+  if (isLight(lane)) return owner === STATION_OWNER ? null : LIGHT_AT_ONCE;
+  return lane === 'work' ? (plan?.quotas.operationsAtOnce ?? null) : null;
 }

@@ -19,7 +19,6 @@ import { RepositoryEntries } from './repository-entries.js';
 import { isStoppedOnRequest } from './returning-apps.js';
 import { StationFolders } from './station-folders.js';
 import { StationIsolation } from './station-isolation.js';
-import { SERVER_STOPPED } from './stop-reasons.js';
 
 const INTERRUPTED = new Failure('INTERRUPTED', 'The server stopped while the operation was in progress').toData();
 
@@ -97,8 +96,8 @@ export class RecoveryService {
       const { appTree } = entry;
       if (appTree) await killTree(() => findTree(appTree));
       const stoppedAt = Date.now();
-      const app = entry.app && { ...entry.app, pid: null, ready: false, stoppedAt, stopReason: SERVER_STOPPED };
-      Object.assign(changes, { state: 'stopped', app, appTree: null });
+      const ended = { pid: null, ready: false, stoppedAt, stopReason: 'server-stopped' } as const;
+      Object.assign(changes, { state: 'stopped', app: entry.app && { ...entry.app, ...ended }, appTree: null });
     }
     const update = interrupted.find(({ operation }) => operation === 'update');
     const journal = readJournal(this.folders.pathsOf(entry).staging);
@@ -121,8 +120,8 @@ export class RecoveryService {
     }
     this.logger.warn(`Undid an update of ${entry.repoId} that was cut off`);
     if (!journal.restarts || isStoppedOnRequest(entry)) return {};
-    const app = entry.app && { ...entry.app, pid: null, ready: false, stopReason: SERVER_STOPPED };
-    return { state: 'stopped', stateReason: null, app, appTree: null };
+    const ended = { pid: null, ready: false, stopReason: 'server-stopped' } as const;
+    return { state: 'stopped', stateReason: null, app: entry.app && { ...entry.app, ...ended }, appTree: null };
   }
 
   private async putBack(entry: RepositoryEntry, { operationId }: UpdateJournal): Promise<SettleOutput> {

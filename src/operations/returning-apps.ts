@@ -1,15 +1,15 @@
+import type { StopReason } from '../contracts/stop-reasons.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
-import { PLAN_ENDED, RESTARTING, SERVER_STOPPED, STOPPED, UPDATING } from './stop-reasons.js';
 
-const TO_RETURN = new Set<string | undefined>([SERVER_STOPPED, RESTARTING, UPDATING]);
+const TO_RETURN = new Set<StopReason | undefined>(['server-stopped', 'restarting', 'updating']);
 
 /** Whether a caller has stopped it, or the owner's plan: what goes on meanwhile must not start it again. */
 export const isStoppedOnRequest = ({ state, app }: RepositoryEntry): boolean =>
-  state !== 'running' && (app?.stopReason === STOPPED || app?.stopReason === PLAN_ENDED);
+  state !== 'running' && (app?.stopReason === 'stop' || app?.stopReason === 'plan-ended');
 
 /** Whether it comes back when the owner's plan allows it again. */
 export const isStoppedForPlan = ({ state, app, runOptions }: RepositoryEntry): boolean =>
-  state !== 'running' && app?.stopReason === PLAN_ENDED && runOptions?.background !== false;
+  state !== 'running' && app?.stopReason === 'plan-ended' && runOptions?.background !== false;
 
 /** Whether an app that does not run is to run again: nobody has stopped it, and its policy is not `no`. */
 export function isToReturn({ state, app, runOptions }: RepositoryEntry): boolean {

@@ -17,7 +17,6 @@ import { searchOf } from '../machine/process-tree.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { AppSupervisor } from './app-supervisor.js';
 import { isToReturn } from './returning-apps.js';
-import { SERVER_STOPPED } from './stop-reasons.js';
 import { Housekeeping } from './housekeeping.service.js';
 import { OperationQueue } from './operation-queue.js';
 import { OperationsService } from './operations.service.js';
@@ -102,7 +101,7 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
     this.queue.drain();
     this.supervisor.forgetAllRestarts();
     // First of all: the end of a run that is being interrupted is the end of the server, too, and no stop of that app.
-    for (const { uid } of this.apps.list()) this.apps.stopping(uid, SERVER_STOPPED);
+    for (const { uid } of this.apps.list()) this.apps.stopping(uid, 'server-stopped');
     await this.operations.endAll(new Failure('INTERRUPTED', 'The server is shutting down'));
     const graceMs = Math.min(this.config.stopGraceMs, MAX_SHUTDOWN_GRACE_MS);
     await Promise.all(

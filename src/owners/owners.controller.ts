@@ -1,9 +1,10 @@
 import { Body, Controller, Delete, Get, Param, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Authenticated, Caller } from '../auth/access.decorator.js';
+import { Audited, Authenticated, Caller } from '../auth/access.decorator.js';
 import { ownerName } from '../auth/owner-name.js';
 import type { Principal } from '../auth/principal.js';
 import { success, type Success } from '../common/envelope.js';
+import type { AuditNote } from '../common/request-context.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
 import { Idempotent } from '../idempotency/idempotent.decorator.js';
 import { MeDto } from './dto/me.dto.js';
@@ -42,7 +43,12 @@ export class OwnersController {
   })
   @ApiResult(OwnerDto)
   @ApiFailures('UNKNOWN_PLAN')
-  async grant(@Param('owner') owner: string, @Body() { plan }: GrantPlanDto): Promise<Success<OwnerDto>> {
+  async grant(
+    @Param('owner') owner: string,
+    @Body() { plan }: GrantPlanDto,
+    @Audited() note: (note: AuditNote) => void,
+  ): Promise<Success<OwnerDto>> {
+    note({ detail: plan });
     return success(await this.owners.grant(ownerName(owner), plan));
   }
 

@@ -9,7 +9,6 @@ import { EventBus } from '../events/event-bus.js';
 import type { OperationTicket } from '../operations/operation-request.js';
 import { OperationsService } from '../operations/operations.service.js';
 import { isStoppedForPlan, isToReturn } from '../operations/returning-apps.js';
-import { PLAN_ENDED } from '../operations/stop-reasons.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 
@@ -65,7 +64,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
     );
     const entries = await this.registry.list().catch(() => []);
     this.enforceSoon(entries.map(({ owner }) => owner).filter((owner) => this.patrons.find(owner)));
-    this.patrons.tick();
+    void this.patrons.tick();
   }
 
   private enforceSoon(owners: string[]): void {
@@ -167,7 +166,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
       const { error } = await (await this.submit('run', entry, entry.runOptions ?? {})).finished;
       if (!error || !PASSING.has(error.code)) continue;
       passing = error.message;
-      await this.registry.update(uid, ({ app }) => (app ? { app: { ...app, stopReason: PLAN_ENDED } } : {}));
+      await this.registry.update(uid, ({ app }) => (app ? { app: { ...app, stopReason: 'plan-ended' } } : {}));
     }
     if (passing !== undefined) throw new Error(passing);
     await this.patrons.haveReturned(owner);
@@ -187,7 +186,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
     if (this.isEnded) throw new Error('the station is about to end');
     const why = name === 'run' ? 'allows it again' : 'has ended';
     this.logger.log(`${name} of ${entry.repoId} (${entry.owner}): the plan ${why}`);
-    return this.operations.submit(name, entry, options, { principal: STATION, stopReason: PLAN_ENDED });
+    return this.operations.submit(name, entry, options, { principal: STATION, stopReason: 'plan-ended' });
   }
 
   /** With those that are about to return, after a crash or a start of the server: they would come up behind this. */

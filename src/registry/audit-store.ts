@@ -17,6 +17,8 @@ export interface AuditRecord {
   operationId: string | null;
   /** What else it was done to: an owner, or the id of a key, of stored credentials, of an operation. */
   target: string | null;
+  /** What exactly, where the action does not say it: the plan that was granted, whose key was made. */
+  detail: string | null;
   /** `pending` until the operation has ended; `refused` is what was never begun. */
   outcome: 'pending' | 'succeeded' | 'failed' | 'cancelled' | 'refused';
   /** Why it failed or was refused. */

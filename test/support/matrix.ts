@@ -7,3 +7,6 @@ export const IS_MATRIX = process.env.TEST_MATRIX === 'true';
 
 /** The first ways of doing something; the matrix goes all of them. */
 export const sample = <T>(ways: readonly T[], count = 1): readonly T[] => (IS_MATRIX ? ways : ways.slice(0, count));
+
+/** For what takes long, and fails only where something else does that is tried each time. */
+export const itInMatrix = IS_MATRIX ? it : it.skip;

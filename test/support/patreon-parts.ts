@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
 import { GrantedPlans } from '../../src/auth/plans/granted-plans.js';
 import { PlansService } from '../../src/auth/plans/plans.service.js';
 import { CampaignSync } from '../../src/auth/patreon/campaign-sync.service.js';
@@ -19,47 +20,81 @@ import type { FakeMember, FakePatreon } from './fake-patreon.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+interface Home {
+  folder: string;
+  database: DataSource;
+}
+
 /** The parts of a station that have to do with Patreon, with a database of their own. Its plans are `1` to `3`, by tier. */
 export class PatreonParts {
   static async start(patreon: FakePatreon, settings: Partial<PatreonConfig> = {}): Promise<PatreonParts> {
     const folder = mkdtempSync(join(tmpdir(), 'docking-patrons-'));
+    const database = await openDatabase(folder, () => undefined);
+    return PatreonParts.on({ folder, database }, patreon, settings, true);
+  }
+
+  private static async on(
+    home: Home,
+    patreon: FakePatreon,
+    settings: Partial<PatreonConfig>,
+    isSetUp: boolean,
+  ): Promise<PatreonParts> {
     const { clientId, clientSecret, campaignId, webhookSecret, url: apiUrl } = patreon;
-    const rules = { graceMs: 2 * DAY_MS, retentionMs: 30 * DAY_MS, countsGifted: true, countsTrial: false };
-    const client = { clientId, clientSecret, campaignId, webhookSecret, apiUrl };
+    const patreonConfig: PatreonConfig = {
+      clientId,
+      clientSecret,
+      campaignId,
+      webhookSecret,
+      apiUrl,
+      graceMs: 2 * DAY_MS,
+      retentionMs: 30 * DAY_MS,
+      countsGifted: true,
+      countsTrial: false,
+      checkEveryMs: 0,
+      ...settings,
+    };
     const config = {
       host: '127.0.0.1',
       port: 6969,
-      dataDir: folder,
-      patreon: { ...client, ...rules, checkEveryMs: 0, ...settings },
-    } as unknown as StationConfig & { patreon: PatreonConfig };
-    const database = await openDatabase(folder, () => undefined);
-    const store = new SqlPatronStore(database, Secrets.load({ dataDir: folder }));
+      dataDir: home.folder,
+      patreon: isSetUp ? patreonConfig : undefined,
+    } as unknown as StationConfig;
+    const store = new SqlPatronStore(home.database, Secrets.load({ dataDir: home.folder }));
     const events = new InProcessEventBus();
-    const grants = await GrantedPlans.load(new SqlOwnerStore(database));
-    const patrons = await Patrons.load(config, store, plansOf(folder, events), grants, events);
-    return new PatreonParts(patreon, config, store, patrons, async () => {
-      await database.destroy();
-      rmSync(folder, { recursive: true });
-    });
+    const grants = await GrantedPlans.load(new SqlOwnerStore(home.database));
+    const patrons = await Patrons.load(config, store, plansOf(home.folder, events), grants, events);
+    return new PatreonParts(home, patreon, settings, patreonConfig, store, events, grants, patrons);
   }
 
   readonly client: PatreonClient;
   readonly checks: PatronChecks;
   readonly sync: CampaignSync;
+  /** The codes of what owners were told. */
+  readonly notices: string[] = [];
   private readonly webhooks: WebhookService;
 
   private constructor(
+    private readonly home: Home,
     private readonly patreon: FakePatreon,
-    config: StationConfig & { patreon: PatreonConfig },
+    private readonly settings: Partial<PatreonConfig>,
+    config: PatreonConfig,
     store: SqlPatronStore,
+    events: InProcessEventBus,
+    readonly grants: GrantedPlans,
     readonly patrons: Patrons,
-    private readonly remove: () => Promise<void>,
   ) {
-    this.client = new PatreonClient(config.patreon, 'http://127.0.0.1/auth/patreon/callback');
-    const creator = new CreatorTokens(config.patreon, this.client, store);
-    this.checks = new PatronChecks(config.patreon, this.client, patrons, creator);
+    this.client = new PatreonClient(config, 'http://127.0.0.1/auth/patreon/callback');
+    const creator = new CreatorTokens(config, this.client, store);
+    this.checks = new PatronChecks(config, this.client, patrons, creator);
     this.sync = new CampaignSync(this.client, creator, patrons, this.checks);
-    this.webhooks = new WebhookService(config, this.checks);
+    this.webhooks = new WebhookService({ patreon: config }, this.checks);
+    events.subscribe('notice', ({ payload }) => void this.notices.push(payload.code));
+  }
+
+  /** Another life of the station; where it is not set up, without Patreon in its configuration. */
+  async restart({ isSetUp = true } = {}): Promise<PatreonParts> {
+    this.end();
+    return PatreonParts.on(this.home, this.patreon, this.settings, isSetUp);
   }
 
   async signIn(user: string): Promise<void> {
@@ -82,10 +117,15 @@ export class PatreonParts {
   }
 
   async close(): Promise<void> {
+    this.end();
+    await this.home.database.destroy();
+    rmSync(this.home.folder, { recursive: true });
+  }
+
+  private end(): void {
     this.sync.onApplicationShutdown();
     this.checks.onApplicationShutdown();
     this.patrons.onApplicationShutdown();
-    await this.remove();
   }
 }
 

@@ -8,13 +8,12 @@ export interface ServerUser {
 }
 
 /** As an account is not needed, none is made. */
-const ORDINARY_UID = 70_200;
+export const ORDINARY_USER = { name: 'an ordinary user', uid: 70_200 };
 
 export const isRoot = process.getuid?.() === 0;
 
 /** Only root can start a server as somebody else. */
-export const SERVER_USERS: ServerUser[] =
-  isRoot && IS_MATRIX ? [{ name: 'an ordinary user', uid: ORDINARY_UID }] : [{ name: 'whoever runs the tests' }];
+export const SERVER_USERS: ServerUser[] = isRoot && IS_MATRIX ? [ORDINARY_USER] : [{ name: 'whoever runs the tests' }];
 
 /** For tests that change what programs the server finds: these need a mount namespace. */
 export const describeAsRoot = isRoot ? describe : describe.skip;

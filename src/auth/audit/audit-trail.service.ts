@@ -15,6 +15,7 @@ interface Answer {
   action: string;
   repoId?: string;
   target?: string;
+  detail?: string;
   /** Undefined where it has succeeded, and is no operation. */
   code?: string;
 }
@@ -34,6 +35,7 @@ export class AuditTrail {
       uid,
       operationId,
       target: null,
+      detail: null,
       outcome: 'pending',
       code: null,
     });
@@ -49,7 +51,7 @@ export class AuditTrail {
   async answered(
     by: Pick<Principal, 'owner' | 'keyId'>,
     origin: Origin,
-    { action, repoId, target, code }: Answer,
+    { action, repoId, target, detail, code }: Answer,
   ): Promise<void> {
     const outcome = code === undefined ? 'succeeded' : 'refused';
     await this.keep(by, origin, {
@@ -58,6 +60,7 @@ export class AuditTrail {
       uid: null,
       operationId: null,
       target: target ?? null,
+      detail: detail ?? null,
       outcome,
       code: code ?? null,
     });
@@ -66,7 +69,7 @@ export class AuditTrail {
   private async keep(
     { owner, keyId }: Pick<Principal, 'owner' | 'keyId'>,
     { door, address }: Origin | { door: 'station'; address: null } = { door: 'station', address: null },
-    what: Pick<AuditRecord, 'action' | 'repoId' | 'uid' | 'operationId' | 'target' | 'outcome' | 'code'>,
+    what: Pick<AuditRecord, 'action' | 'repoId' | 'uid' | 'operationId' | 'target' | 'detail' | 'outcome' | 'code'>,
   ): Promise<void> {
     const auditId = `au_${randomBytes(8).toString('hex')}`;
     await this.trying(this.store.insert({ auditId, time: Date.now(), owner, keyId, door, address, ...what }));

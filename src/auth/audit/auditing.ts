@@ -18,7 +18,7 @@ export function auditing(audit: AuditTrail) {
 }
 
 function keep(request: StationRequest, audit: AuditTrail): void {
-  const { principal, operation, failure, method, params } = request;
+  const { principal, operation, failure, method, params, auditNote } = request;
   if (!principal || failure instanceof OperationFailure) return;
   if (operation && !failure) return;
   const { path = '' } = (request.route ?? {}) as { path?: string };
@@ -27,7 +27,8 @@ function keep(request: StationRequest, audit: AuditTrail): void {
   void audit.answered(principal, originOf(request), {
     action,
     repoId: repoId?.slice(0, MAX_CHARS),
-    target: (owner ?? id)?.slice(0, MAX_CHARS),
+    target: (auditNote?.target ?? owner ?? id)?.slice(0, MAX_CHARS),
+    detail: auditNote?.detail.slice(0, MAX_CHARS),
     code: failure?.code,
   });
 }

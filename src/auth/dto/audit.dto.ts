@@ -78,6 +78,14 @@ export class AuditRecordDto implements AuditRecord {
   })
   target!: string | null;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'What exactly, where the action does not say it: the plan that was granted, whose key was made.',
+    example: 'supporter',
+  })
+  detail!: string | null;
+
   @ApiProperty({ enum: OUTCOMES, description: '`refused`: it was never begun.' })
   outcome!: AuditRecord['outcome'];
 

@@ -24,7 +24,7 @@ import {
   lastNoticeAt,
   nextDeadline,
   nextStanding,
-  restarted,
+  silenced,
   type Due,
   type StandingRules,
 } from './standing.js';
@@ -43,7 +43,7 @@ export class Patrons implements OnApplicationShutdown {
   private readonly notices: PatronNotices;
   private readonly timer = new DeadlineTimer(
     (now) => this.earliestDeadline(now),
-    () => this.tick(),
+    () => void this.tick(),
   );
   private readonly unsubscribe: () => void;
 
@@ -57,7 +57,7 @@ export class Patrons implements OnApplicationShutdown {
     const { graceMs = 0, retentionMs = 0 } = config.patreon ?? {};
     this.rules = { graceMs, retentionMs, rankOf: (plan) => plans.rankOf(plan) };
     this.notices = new PatronNotices(config, this.rules);
-    this.unsubscribe = events.subscribe('plans-changed', () => this.plansHaveChanged());
+    this.unsubscribe = events.subscribe('plans-changed', ({ raised }) => this.plansHaveChanged(raised));
   }
 
   static async load(
@@ -165,8 +165,7 @@ export class Patrons implements OnApplicationShutdown {
     const record = this.find(owner);
     if (!record) return;
     if (this.grants.of(owner) === null) {
-      const standing = restarted(this.standingOf(record), Date.now());
-      await this.change({ ...record, standing, unloadAnnouncedAt: null });
+      await this.change({ ...record, unloadAnnouncedAt: null });
       const notice = this.noticeOf(owner);
       if (notice) this.publish(notice);
     } else {
@@ -210,19 +209,22 @@ export class Patrons implements OnApplicationShutdown {
     if (record?.appsMayReturn) await this.change({ ...record, appsMayReturn: false });
   }
 
-  /** Time has passed: tells everybody for whom that changes something. */
-  tick(): void {
+  /** Time has passed: tells everybody for whom that changes something. Resolves once that is kept. Never rejects. */
+  async tick(): Promise<void> {
+    await Promise.all(this.records.all().map((record) => this.tryChange(record)));
+  }
+
+  /** Also what the same plan allows may be less now, or more. */
+  private plansHaveChanged(raised: string[]): void {
     for (const record of this.records.all()) {
-      void this.change(record).catch((error: unknown) => this.logger.error(error));
+      const mayReturn = record.standing.phase !== 'lapsed' && raised.includes(record.standing.plan);
+      void this.tryChange(mayReturn ? { ...record, appsMayReturn: true } : record);
+      this.events.publish('standing-due', { owner: ownerOf(record.patreonId) });
     }
   }
 
-  /** Also what the same plan allows may be less now. */
-  private plansHaveChanged(): void {
-    this.tick();
-    for (const { patreonId } of this.records.all()) {
-      this.events.publish('standing-due', { owner: ownerOf(patreonId) });
-    }
+  private async tryChange(record: PatronRecord): Promise<void> {
+    await this.change(record).catch((error: unknown) => this.logger.error(error));
   }
 
   /** Keeps what has become of somebody, and tells what is new about where they stand. */
@@ -230,13 +232,14 @@ export class Patrons implements OnApplicationShutdown {
     const before = this.records.get(record.patreonId);
     const claim = this.claimOf(record.membership);
     const now = Date.now();
-    const standing = this.config.patreon
+    const next = this.config.patreon
       ? nextStanding(record.standing, claim, { now, ...record }, this.rules)
-      : restarted(record.standing, now);
+      : record.standing;
+    const isSilent = !this.config.patreon || this.grants.of(ownerOf(record.patreonId)) !== null;
+    const standing = isSilent ? silenced(next) : next;
     const isUnmapped = claim.kind === 'entitled' && claim.isUnmapped;
     const noticeAt = lastNoticeAt(standing, this.rules);
-    const isSilent = !this.config.patreon || this.grants.of(ownerOf(record.patreonId)) !== null;
-    const isAnnounced = !isSilent && noticeAt !== null && now >= noticeAt;
+    const isAnnounced = noticeAt !== null && now >= noticeAt;
     const unloadAnnouncedAt = isAnnounced ? (record.unloadAnnouncedAt ?? now) : null;
     const appsMayReturn = record.appsMayReturn || (before !== undefined && this.allowsMore(before.standing, standing));
     const after = { ...record, standing, isUnmapped, unloadAnnouncedAt, appsMayReturn };

@@ -1,23 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
 import { FakePatreon, type Trouble } from '../../../test/support/fake-patreon.js';
-import type { StationConfig } from '../../config/config.js';
-import { InProcessEventBus } from '../../events/in-process-event-bus.js';
-import { Secrets } from '../../registry/secrets.js';
-import { openDatabase } from '../../registry/sql/database.js';
-import { SqlOwnerStore } from '../../registry/sql/sql-owner-store.js';
-import { SqlPatronStore } from '../../registry/sql/sql-patron-store.js';
-import { GrantedPlans } from '../plans/granted-plans.js';
-import { PlansService } from '../plans/plans.service.js';
-import { CampaignSync } from './campaign-sync.service.js';
-import { CreatorTokens } from './creator-tokens.js';
-import { PatreonClient } from './patreon-client.js';
-import { PatronChecks } from './patron-checks.service.js';
-import { ownerOf, Patrons } from './patrons.service.js';
-import { WebhookService } from './webhook.service.js';
+import { PatreonParts } from '../../../test/support/patreon-parts.js';
+import { ownerOf } from './patrons.service.js';
 
 const HOUR_MS = 60 * 60 * 1000;
 const BELIEVED_MS = 72 * HOUR_MS;
@@ -39,24 +23,13 @@ function randomOf(seed: number): () => number {
   };
 }
 
-/** Three plans, of the tiers 1, 2 and 3. */
-function plansOf(config: StationConfig, events: InProcessEventBus): PlansService {
-  const plansFile = join(config.dataDir, 'plans.json');
-  const permissions = ['read', 'stop', 'unload', 'clone'];
-  const plans = ['1', '2', '3'].map((tier) => ({ id: `plan-${tier}`, name: tier, permissions, tiers: [tier] }));
-  writeFileSync(plansFile, JSON.stringify({ plans }));
-  return new PlansService({ plansFile }, events);
-}
-
 /** The clock of the process, which the tests can put forward. */
 const realNow = Date.now.bind(Date);
 let ahead = 0;
 
 describe('Who has signed in with Patreon', () => {
   let patreon: FakePatreon;
-  let folder: string;
-  let database: DataSource;
-  let station: Awaited<ReturnType<typeof begin>>;
+  let station: PatreonParts;
 
   beforeAll(async () => {
     Logger.overrideLogger(false);
@@ -70,55 +43,24 @@ describe('Who has signed in with Patreon', () => {
   });
   beforeEach(async () => {
     ahead = 0;
-    folder = mkdtempSync(join(tmpdir(), 'docking-patrons-'));
-    database = await openDatabase(folder, () => undefined);
     patreon.trouble = 'none';
     patreon.join({ user: USER, status: 'active_patron', tiers: ['1'] });
-    station = await begin();
-    await signIn();
+    station = await PatreonParts.start(patreon, { graceMs: GRACE_MS, creator: patreon.creator });
+    station.checks.onApplicationShutdown();
+    await station.signIn(USER);
   });
-  afterEach(async () => {
-    station.patrons.onApplicationShutdown();
-    await database.destroy();
-    rmSync(folder, { recursive: true });
-  });
+  afterEach(() => station.close());
 
-  /** The parts of a station that have to do with Patreon, on the database that there is. */
-  async function begin() {
-    const { clientId, clientSecret, campaignId, webhookSecret, creator, url: apiUrl } = patreon;
-    const rules = { graceMs: GRACE_MS, retentionMs: 30 * 24 * HOUR_MS, countsGifted: true, countsTrial: false };
-    const config = {
-      host: '127.0.0.1',
-      port: 6969,
-      dataDir: folder,
-      patreon: { clientId, clientSecret, campaignId, webhookSecret, creator, apiUrl, checkEveryMs: 0, ...rules },
-    } as unknown as StationConfig & { patreon: NonNullable<StationConfig['patreon']> };
-    const events = new InProcessEventBus();
-    const store = new SqlPatronStore(database, Secrets.load({ dataDir: folder }));
-    const grants = await GrantedPlans.load(new SqlOwnerStore(database));
-    const patrons = await Patrons.load(config, store, plansOf(config, events), grants, events);
-    const client = new PatreonClient(config.patreon, 'http://127.0.0.1/auth/patreon/callback');
-    const tokens = new CreatorTokens(config.patreon, client, store);
-    const checks = new PatronChecks(config.patreon, client, patrons, tokens);
-    checks.onApplicationShutdown(); // asks nothing later by itself, which would not go by the clock of these tests
-    const sync = new CampaignSync(client, tokens, patrons, checks);
-    const notices: string[] = [];
-    events.subscribe('notice', ({ payload }) => void notices.push(payload.code));
-    return { patrons, grants, notices, client, checks, sync, webhooks: new WebhookService(config, checks) };
-  }
-
-  async function signIn(): Promise<void> {
-    const { client, patrons } = station;
-    const code = new URL(patreon.allow(client.authorizeUrl('state'), USER)).searchParams.get('code') ?? '';
-    const tokens = await client.exchange(code);
-    await patrons.enter(await client.identity(tokens.accessToken), tokens, Date.now());
+  /** It asks nothing later by itself, which would not go by the clock of these tests. */
+  async function restart(options?: { isSetUp: boolean }): Promise<void> {
+    station = await station.restart(options);
+    station.checks.onApplicationShutdown();
   }
 
   const hasPlan = () => station.patrons.planOf(OWNER)?.permissions.includes('clone') === true;
 
   async function hook(says: object = {}): Promise<void> {
-    const { body, signature } = patreon.webhook(USER, says);
-    station.webhooks.take(Buffer.from(body), signature);
+    station.hook(USER, says);
     await station.checks.checkAnew(USER);
   }
 
@@ -163,12 +105,9 @@ describe('Who has signed in with Patreon', () => {
         },
         'time passes': () => {
           ahead += Math.floor(random() * 40) * HOUR_MS;
-          station.patrons.tick();
+          return station.patrons.tick();
         },
-        'the server starts again': async () => {
-          station.patrons.onApplicationShutdown();
-          station = await begin();
-        },
+        'the server starts again': () => restart(),
       };
       /** undefined: it may be either. */
       const expected = (): boolean | undefined => {
@@ -196,7 +135,7 @@ describe('Who has signed in with Patreon', () => {
     const before = patreon.asked('token');
     await Promise.all(Array.from({ length: 20 }, () => station.checks.check(USER)));
     expect(patreon.asked('token')).toBe(before + 1);
-    station = await begin();
+    await restart();
     patreon.expireTokens();
     patreon.change(USER, { status: 'former_patron' });
     await station.checks.check(USER);
@@ -209,7 +148,7 @@ describe('Who has signed in with Patreon', () => {
     patreon.change(USER, { status: 'former_patron' });
     await station.checks.check(USER);
     expect(hasPlan()).toBe(false);
-    station = await begin();
+    await restart();
     patreon.expireTokens();
     patreon.change(USER, { status: 'active_patron' });
     await station.checks.check(USER);
@@ -275,12 +214,12 @@ describe('Who has signed in with Patreon', () => {
 
   it('hears nothing of a membership that a grant stands above, and everything anew once that is taken away', async () => {
     const { grants, patrons, checks, notices } = station;
-    await grants.grant(OWNER, 'plan-3');
+    await grants.grant(OWNER, '3');
     await patrons.grantHasChanged(OWNER);
     patreon.change(USER, { status: 'former_patron' });
     await checks.check(USER);
     ahead += 60 * 24 * HOUR_MS;
-    patrons.tick();
+    await patrons.tick();
     await checks.check(USER);
     expect([patrons.noticeOf(OWNER), patrons.dueOf(OWNER), notices]).toEqual([undefined, 'nothing', []]);
     await grants.grant(OWNER, null);
@@ -291,14 +230,27 @@ describe('Who has signed in with Patreon', () => {
     expect(unloadAt).toBeGreaterThan(Number(appsStopAt));
   });
 
+  it('loses nothing while Patreon is not in the configuration, and hears everything anew once it is again', async () => {
+    patreon.change(USER, { status: 'former_patron' });
+    await station.checks.check(USER);
+    await restart({ isSetUp: false });
+    ahead += 60 * 24 * HOUR_MS;
+    await station.patrons.tick();
+    expect([station.patrons.dueOf(OWNER), station.notices]).toEqual([undefined, []]);
+    await restart();
+    await station.checks.check(USER);
+    expect(station.patrons.dueOf(OWNER)).toBe('later');
+    expect(station.patrons.noticeOf(OWNER)?.unloadAt).toBeGreaterThan(Date.now() + 29 * 24 * HOUR_MS);
+  });
+
   it('is unloaded only by what Patreon has said just now, some time after the last notice', async () => {
     const due = () => station.patrons.dueOf(OWNER);
     patreon.change(USER, { status: 'former_patron' });
     await station.checks.check(USER);
     expect(due()).toBe('later');
     ahead += 31 * 24 * HOUR_MS;
-    station = await begin(); // it did not run meanwhile
-    station.patrons.tick();
+    await restart(); // it did not run meanwhile
+    await station.patrons.tick();
     expect(due()).toBe('stop-all');
     await station.checks.check(USER);
     expect(due()).toBe('stop-all'); // the last notice has only just been given
@@ -320,7 +272,7 @@ describe('Who has signed in with Patreon', () => {
     };
     expect(await took()).toBeLessThan(500);
     ahead += BELIEVED_MS + HOUR_MS;
-    station = await begin(); // its check was begun just now
+    await restart(); // its check was begun just now
     const waited = await took();
     expect([waited > 1_000, waited < 3_000]).toEqual([true, true]);
     expect(hasPlan()).toBe(false);

@@ -86,12 +86,12 @@ function nextReduction(
   return rankOf(next) < rankOf(reduction.to) ? { since: now, from: reduction.from ?? plan, to: next } : reduction;
 }
 
-/** All clocks anew: nothing was announced while an administrator's grant stood above the membership. */
-export const restarted = (standing: Standing, now: number): Standing => ({
+/** Where nothing is announced no time runs: what follows counts from when something is announced again. */
+export const silenced = (standing: Standing): Standing => ({
   ...standing,
-  noticeSince: standing.noticeSince && now,
-  lapsedSince: standing.lapsedSince && now,
-  reduction: standing.reduction && { ...standing.reduction, since: now },
+  noticeSince: null,
+  lapsedSince: null,
+  reduction: null,
 });
 
 /** When running apps are stopped: all of somebody lapsed, or those beyond a reduced plan. null: never. */

@@ -13,7 +13,7 @@ import { isSameText } from './same-text.js';
 @Injectable()
 export class WebhookService {
   constructor(
-    @Inject(STATION_CONFIG) private readonly config: StationConfig,
+    @Inject(STATION_CONFIG) private readonly config: Pick<StationConfig, 'patreon'>,
     @Inject(PatronChecks) private readonly checks: PatronChecks | null,
   ) {}
 

@@ -96,7 +96,7 @@ const broken: Plain<RepositoryDto> = {
     percent: 45,
     queuePosition: 1,
   },
-  app: { ...ended, exitCode: 1, signal: null, stopReason: 'Error: no database' },
+  app: { ...ended, exitCode: 1, signal: null, stopReason: 'crashed', stopMessage: 'Error: no database' },
 };
 
 const status: Plain<results.StatusResultDto> = {

@@ -1,3 +1,4 @@
+import { STOP_REASONS, type StopReason } from '../../contracts/stop-reasons.js';
 import { ApiProperty } from '@nestjs/swagger';
 import { OPERATION_NAMES, type OperationName } from '../../contracts/operation-names.js';
 import { REPOSITORY_STATES, type RepositoryState } from '../../contracts/repository-states.js';
@@ -154,12 +155,15 @@ export class AppDto implements shapes.App {
   @ApiProperty({ ...TIME, required: false })
   stoppedAt?: number;
 
+  @ApiProperty({ enum: STOP_REASONS, description: 'Why it does not run any more.', required: false })
+  stopReason?: StopReason;
+
   @ApiProperty({
-    description:
-      'Why it does not run any more: `stop`, `plan-ended`, `server-stopped`, `restarting`, `updating`, or what went wrong.',
+    description: 'What went wrong, for people: the app’s own words where it has said something.',
     required: false,
+    example: 'Error: no database',
   })
-  stopReason?: string;
+  stopMessage?: string;
 }
 
 class ActiveOperationDto implements shapes.ActiveOperation {

@@ -12,7 +12,6 @@ import type { AnyJob } from '../job.js';
 import { READY_TIMEOUT_MS, type RunOptions } from '../../contracts/operation-options.js';
 import { RepositoryChanges } from '../repository-changes.js';
 import { isToReturn } from '../returning-apps.js';
-import { PLAN_ENDED } from '../stop-reasons.js';
 import { StationIsolation } from '../station-isolation.js';
 import { StationTools } from '../station-tools.js';
 import type { ToThread } from '../../contracts/worker-messages.js';
@@ -81,7 +80,7 @@ export class AppLauncher {
     taken.delete(uid);
     const { principal, stopReason } = context;
     // Apps that come back because the plan allows them again are started by the station, and bounded all the same.
-    const plan = stopReason === PLAN_ENDED ? this.plans.of(owner) : principal.plan;
+    const plan = stopReason === 'plan-ended' ? this.plans.of(owner) : principal.plan;
     plan?.requireActive(); // it may have lapsed while this waited for its turn
     plan?.requireRoomFor('runningApps', taken.size);
   }

@@ -2,11 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppsService } from '../../apps/apps.service.js';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import type { App } from '../../contracts/shapes.js';
+import type { StoppedByStation } from '../../contracts/stop-reasons.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { AppSupervisor } from '../app-supervisor.js';
 import type { AnyJob } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
-import { UPDATING } from '../stop-reasons.js';
 
 export interface StopResult {
   stopped: true;
@@ -28,12 +28,12 @@ export class AppStopper {
     private readonly changes: RepositoryChanges,
   ) {}
 
-  async stop(job: AnyJob, entry: RepositoryEntry, reason: string, graceMs?: number): Promise<StopResult> {
+  async stop(job: AnyJob, entry: RepositoryEntry, reason: StoppedByStation, graceMs?: number): Promise<StopResult> {
     this.supervisor.forgetRestart(entry.uid);
     const running = this.apps.get(entry.uid);
     if (!running) {
-      // It must not come back when the server starts again.
-      if (entry.app?.stopReason) await this.changes.apply(entry.uid, { app: { ...entry.app, stopReason: reason } });
+      // It must not come back by itself, nor by an update that is under way.
+      if (entry.app) await this.changes.apply(entry.uid, { app: { ...entry.app, stopReason: reason } });
       return { stopped: true, alreadyStopped: true, exitCode: null, signal: null, forced: false, durationMs: 0 };
     }
     const ended = this.apps.whenEnded(entry.uid);
@@ -45,7 +45,7 @@ export class AppStopper {
     });
     const app = await ended;
     // An update would start it again.
-    if (app?.stopReason === UPDATING && reason !== UPDATING)
+    if (app?.stopReason === 'updating' && reason !== 'updating')
       await this.changes.apply(entry.uid, { app: { ...app, stopReason: reason } });
     const { exitCode = null, signal = null } = app ?? {};
     // Of two who stop it at the same time only one has sent the signal.

@@ -5,7 +5,6 @@ import type { UpdateOutput } from '../../contracts/operations.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import type { Job } from '../job.js';
 import { isStoppedOnRequest } from '../returning-apps.js';
-import { UPDATING } from '../stop-reasons.js';
 import { AppLauncher } from './app-launcher.js';
 import { AppStopper } from './app-stopper.js';
 import { HealthGate } from './health-gate.js';
@@ -72,7 +71,7 @@ export class ProvenRestart {
     }
     attempt.step = 'stop';
     if (isStoppedOnRequest(await job.entry())) return false;
-    await this.stopper.stop(job, await job.entry(), UPDATING);
+    await this.stopper.stop(job, await job.entry(), 'updating');
     attempt.step = 'start';
     const entry = await job.entry();
     if (isStoppedOnRequest(entry)) return false;

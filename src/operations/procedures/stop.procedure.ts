@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Job, Procedure } from '../job.js';
-import { STOPPED } from '../stop-reasons.js';
 import { AppStopper } from './app-stopper.js';
 
 /** Ends the running app, if there is one. */
@@ -12,7 +11,7 @@ export class StopProcedure implements Procedure<'stop'> {
     const stopped = await this.stopper.stop(
       job,
       await job.entry(),
-      job.context.stopReason ?? STOPPED,
+      job.context.stopReason ?? 'stop',
       job.options.graceMs,
     );
     return job.hasEndedStart ? { ...stopped, alreadyStopped: false } : stopped;

@@ -7,7 +7,6 @@ import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import type { Job } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
 import { isStoppedOnRequest } from '../returning-apps.js';
-import { UPDATING } from '../stop-reasons.js';
 import { AppLauncher } from './app-launcher.js';
 import { AppStopper } from './app-stopper.js';
 import { InstallProcedure } from './install.procedure.js';
@@ -97,10 +96,10 @@ export class UpdateRollback {
   private async makeRoom(job: Job<'update'>, { uid, appOperationId }: RepositoryEntry): Promise<void> {
     const running = this.apps.get(uid);
     if (running?.runId === appOperationId || isStoppedOnRequest(await job.entry())) return;
-    await this.stopper.stop(job, await job.entry(), UPDATING);
+    await this.stopper.stop(job, await job.entry(), 'updating');
     const { app } = await job.entry();
     // From now on a server that dies starts it again.
-    await this.changes.apply(uid, { state: 'stopped', app: app && { ...app, stopReason: UPDATING } });
+    await this.changes.apply(uid, { state: 'stopped', app: app && { ...app, stopReason: 'updating' } });
   }
 
   /** Where the tree was left: that no install fits it is all that is certain. */

@@ -8,6 +8,7 @@ import { Owners1700000002000 } from './migrations/1700000002000-owners.js';
 import { Audit1700000003000 } from './migrations/1700000003000-audit.js';
 import { Patrons1700000004000 } from './migrations/1700000004000-patrons.js';
 import { AuditTarget1700000005000 } from './migrations/1700000005000-audit-target.js';
+import { AuditDetail1700000006000 } from './migrations/1700000006000-audit-detail.js';
 import { TABLES } from './tables.js';
 
 const DAMAGED = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);
@@ -44,6 +45,7 @@ async function open(file: string): Promise<DataSource> {
       Audit1700000003000,
       Patrons1700000004000,
       AuditTarget1700000005000,
+      AuditDetail1700000006000,
     ],
   });
   try {

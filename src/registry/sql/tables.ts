@@ -174,6 +174,7 @@ export const AuditTable = new EntitySchema<AuditRecord>({
     uid: nullable,
     operationId: { name: 'operation_id', ...nullable },
     target: nullable,
+    detail: nullable,
     outcome: { type: 'varchar' },
     code: nullable,
   },

@@ -128,7 +128,7 @@ function isDeleted(path: string): boolean {
 }
 
 /** A range, its rights, the offset, device and inode; what is shared memory counts as that. */
-const MAPPED = /^([0-9a-f]+-[0-9a-f]+) \S+ \S+ \S+ \d+ +(?!\/(?:memfd:|dev\/zero|dev\/shm\/|SYSV)).* \(deleted\)$/gm;
+const MAPPED = /^([0-9a-f]+-[0-9a-f]+) \S+ \S+ \S+ \d+ +(?! |\/(?:memfd:|dev\/zero|dev\/shm\/|SYSV)).* \(deleted\)$/gm;
 
 function deletedMapped(pid: number): string[] {
   try {

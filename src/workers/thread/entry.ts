@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { inspect } from 'node:util';
 import { parentPort } from 'node:worker_threads';
 import { Failure } from '../../contracts/failure.js';
+import type { StoppedByStation } from '../../contracts/stop-reasons.js';
 import type { ThreadOperation } from '../../contracts/operations.js';
 import type { FromThread, StartMessage, ThreadContext, ToThread } from '../../contracts/worker-messages.js';
 import { HANDLERS } from './dispatch.js';
@@ -35,7 +36,7 @@ const DIAGNOSED_LINES = 20;
 const MEASURED = new Set<ThreadOperation>(['clone', 'install']);
 
 const cancellation = new AbortController();
-const stoppingListeners: ((reason: string) => void)[] = [];
+const stoppingListeners: ((reason: StoppedByStation) => void)[] = [];
 const portRequests: ((port: number | null) => void)[] = [];
 const send = (message: FromThread) => port.postMessage(message);
 

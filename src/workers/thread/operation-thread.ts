@@ -1,3 +1,4 @@
+import type { StoppedByStation } from '../../contracts/stop-reasons.js';
 import type { OperationContract, ThreadOperation } from '../../contracts/operations.js';
 import type { FromThread, ThreadContext } from '../../contracts/worker-messages.js';
 import type { LogWriter } from './log-writer.js';
@@ -20,7 +21,7 @@ export interface OperationThread {
   /** A port of the host for one more port of the app; null where none is free. */
   anotherPort(): Promise<number | null>;
   /** Called when the app is being stopped from outside, with the reason. */
-  onStopping(listener: (reason: string) => void): void;
+  onStopping(listener: (reason: StoppedByStation) => void): void;
 }
 
 export type Handler<K extends ThreadOperation> = (

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { Failure } from '../../../contracts/failure.js';
 import type { RunInput, RunResult } from '../../../contracts/operations.js';
 import type { App } from '../../../contracts/shapes.js';
-import type { AppEndCause } from '../../../contracts/worker-messages.js';
+import type { AppEndCause } from '../../../contracts/stop-reasons.js';
 import { shortened } from '../../../machine/bounded.js';
 import type { OperationThread } from '../operation-thread.js';
 import { killTree, terminateTree } from '../../../machine/end-tree.js';
@@ -68,7 +68,10 @@ export class AppSession {
     const publisher = thread.sandbox.publisher({ ...input, anotherPort: () => thread.anotherPort() });
     this.watch = new AppWatch(this.app, this.tree, input, publisher, (news) => this.hear(news));
     this.outcome = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
-    thread.onStopping((reason) => this.end('stopped', reason));
+    thread.onStopping((reason) => {
+      this.end('stopped');
+      this.app.stopReason ??= reason;
+    });
     thread.signal.addEventListener('abort', () => void this.abort(), { once: true, signal: this.over.signal });
     this.ended = this.live().catch((error: unknown) => this.settle.reject(error));
   }
@@ -156,17 +159,17 @@ export class AppSession {
 
   private async abort(): Promise<void> {
     const { code, message } = this.thread.signal.reason as Failure;
-    if (code === 'TIMED_OUT') this.end('timed-out', 'timed out');
-    else if (code === 'CANCELLED' || code === 'INTERRUPTED') this.end('cancelled', 'cancelled');
+    if (code === 'TIMED_OUT') this.end('timed-out');
+    else if (code === 'CANCELLED' || code === 'INTERRUPTED') this.end('cancelled');
     else this.end('limit', message);
     await killTree(this.tree.all);
   }
 
   /** The first cause counts. */
-  private end(cause: AppEndCause, reason: string): void {
+  private end(cause: AppEndCause, message?: string): void {
     if (this.cause) return;
     this.cause = cause;
-    this.app.stopReason = reason;
+    if (message !== undefined) this.app.stopMessage = message;
   }
 
   private tell(type: 'app-started' | 'app-tree' | 'app-ready'): void {
@@ -182,7 +185,8 @@ export class AppSession {
     const cause = this.cause ?? 'exited';
     const lines = output.lastLines(DIAGNOSED_LINES);
     Object.assign(app, { pid: null, ready: false, ...this.exit, stoppedAt: Date.now() });
-    if (cause === 'crashed') app.stopReason = tellingLine(lines) ?? endText(app);
+    if (cause !== 'stopped') app.stopReason = cause;
+    if (cause === 'crashed') app.stopMessage = tellingLine(lines) ?? endText(app);
     thread.log.write('system', [`The app ${endText(app)}`]);
     const reason = cause === 'limit' ? (thread.signal.reason as Failure).toData() : undefined;
     thread.send({ type: 'app-ended', app: { ...app }, cause, ...(reason && { reason }) });

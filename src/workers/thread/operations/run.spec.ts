@@ -7,6 +7,7 @@ import { TestThread, type Files } from '../../../../test/support/operation-threa
 import { freePort } from '../../../../test/support/ports.js';
 import { alive } from '../../../../test/support/processes.mjs';
 import { Failure } from '../../../contracts/failure.js';
+import type { StoppedByStation } from '../../../contracts/stop-reasons.js';
 import type { RunInput, RunResult } from '../../../contracts/operations.js';
 import type { ProcessTree } from '../../../contracts/process-tree.js';
 import type { FromThread } from '../../../contracts/worker-messages.js';
@@ -24,7 +25,7 @@ class Repository extends TestThread {
   readonly said: FromThread[] = [];
   session = Promise.resolve();
   port = 0;
-  private onStopping: (reason: string) => void = () => undefined;
+  private onStopping: (reason: StoppedByStation) => void = () => undefined;
 
   constructor(scripts: Record<string, string>, files: Files = {}) {
     super({ 'package.json': { name: 'an-app', version: '1.2.3', scripts }, ...files });
