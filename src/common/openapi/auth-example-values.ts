@@ -34,6 +34,7 @@ const audited = {
   uid: 'r_3f9c2ab81d4e6f70',
   operationId: 'op_e4af878c9b621e3816b3',
   target: null,
+  detail: null,
   outcome: 'failed',
   code: 'GIT_AUTH_REQUIRED',
 };
