@@ -257,19 +257,17 @@ describe('A station that was killed', () => {
       await expect(text(ended.appUrl)).rejects.toThrow('fetch failed');
       expect((await station.entry(ended.repoId)).body.result).toMatchObject({ state: 'stopped', app: { pid: null } });
       expect((await station.run(ended.repoId)).body.result.ready).toBe(true);
-      await isRunning(station, back.repoId);
-      await eventually(
-        'it answers',
-        () =>
-          text(back.appUrl).then(
-            (body) => body === 'here',
-            () => false,
-          ),
+      const app = await eventually(
+        'it is ready again',
+        async () => {
+          const found = (await station.entry(back.repoId)).body.result.app;
+          return found?.ready && found;
+        },
         15_000,
       );
-      const { app } = (await station.entry(back.repoId)).body.result;
+      expect(await text(back.appUrl)).toBe('here');
       expect(app).toMatchObject({ port });
-      expect(app?.pid).not.toBe(back.pid);
+      expect(app.pid).not.toBe(back.pid);
       const logs = await station.api<{ lines: LogLine[] }>('GET', `/repo/${back.repoId}/logs`);
       expect(logs.body.result.lines.map((line) => line.text)).toContain('up');
       expect((await station.stop(back.repoId)).body.result).toMatchObject({ alreadyStopped: false });
