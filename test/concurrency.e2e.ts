@@ -11,6 +11,7 @@ import type { Station } from './support/station.js';
 import { ask } from './support/station-socket.js';
 import { filesOf, processesOf, rewriteEntries } from './support/traces.js';
 import { useStation } from './support/use-station.js';
+import { itInMatrix } from './support/matrix.js';
 
 /** Where it is about the queue and the workers: without a sandbox an operation takes half the time. */
 const SANDBOX = 'none';
@@ -144,7 +145,7 @@ describe('Operations that meet on one repository', () => {
     await expectGone(app);
   });
 
-  it('an unload ends an app that makes its files anew, with all that it has started', async () => {
+  itInMatrix('an unload ends an app that makes its files anew, with all that it has started', async () => {
     const { station } = kit;
     const app = await dock({
       'package.json': packageJson({ start: 'node start.js' }),
@@ -344,60 +345,64 @@ describe('Probes', () => {
   /** Far more often than Kubernetes, and no load of its own. */
   const PAUSE_MS = 20;
 
-  it('are answered in time with a thousand repositories, a flood of output and much work', async () => {
-    const { git, station } = kit;
-    const app = (
-      await station.clone(
-        (
-          await git.createRepository('load/flood', {
-            files: {
-              'package.json': packageJson({ start: 'node flood.js' }),
-              'flood.js': `const line = 'x'.repeat(1000) + '\\n';
+  itInMatrix(
+    'are answered in time with a thousand repositories, a flood of output and much work',
+    async () => {
+      const { git, station } = kit;
+      const app = (
+        await station.clone(
+          (
+            await git.createRepository('load/flood', {
+              files: {
+                'package.json': packageJson({ start: 'node flood.js' }),
+                'flood.js': `const line = 'x'.repeat(1000) + '\\n';
           const flood = () => { while (process.stdout.write(line)); }; process.stdout.on('drain', flood); flood();
           require('node:http').createServer().listen(process.env.PORT);`,
-            },
-          })
-        ).url,
-      )
-    ).body;
-    await station.kill('SIGTERM');
-    rewriteEntries(
-      station,
-      ([entry]) =>
-        entry &&
-        Array.from({ length: 1_000 }, (_, index) => ({
-          ...entry,
-          uid: `r_copy${index}`,
-          repoId: `load-copy${index}`,
-          workspace: `load-copy${index}`,
-          canonicalUrl: `${entry.canonicalUrl}${index}`,
-        })),
-    );
-    await station.restart();
-    expect((await station.run(app.repoId)).body.result.ready).toBe(true);
+              },
+            })
+          ).url,
+        )
+      ).body;
+      await station.kill('SIGTERM');
+      rewriteEntries(
+        station,
+        ([entry]) =>
+          entry &&
+          Array.from({ length: 1_000 }, (_, index) => ({
+            ...entry,
+            uid: `r_copy${index}`,
+            repoId: `load-copy${index}`,
+            workspace: `load-copy${index}`,
+            canonicalUrl: `${entry.canonicalUrl}${index}`,
+          })),
+      );
+      await station.restart();
+      expect((await station.run(app.repoId)).body.result.ready).toBe(true);
 
-    const work = Promise.all(
-      Array.from({ length: 2 }, async (_, index) => {
-        const { url } = await git.createRepository(`load/app${index}`, { files: fixture('hello') });
-        const clone = await station.clone(url);
-        return [clone.status, (await station.install(clone.body.repoId)).status];
-      }),
-    );
-    const times: number[] = [];
-    const state = { working: true };
-    const over = work.finally(() => (state.working = false));
-    while (state.working) {
-      for (const probe of ['live', 'ready']) {
-        const startedAt = performance.now();
-        const { status, body } = await station.api('GET', `/health/${probe}`, undefined, { key: null });
-        times.push(performance.now() - startedAt);
-        expect([status, body.status]).toEqual([200, 'ok']);
-        await delay(PAUSE_MS);
+      const work = Promise.all(
+        Array.from({ length: 2 }, async (_, index) => {
+          const { url } = await git.createRepository(`load/app${index}`, { files: fixture('hello') });
+          const clone = await station.clone(url);
+          return [clone.status, (await station.install(clone.body.repoId)).status];
+        }),
+      );
+      const times: number[] = [];
+      const state = { working: true };
+      const over = work.finally(() => (state.working = false));
+      while (state.working) {
+        for (const probe of ['live', 'ready']) {
+          const startedAt = performance.now();
+          const { status, body } = await station.api('GET', `/health/${probe}`, undefined, { key: null });
+          times.push(performance.now() - startedAt);
+          expect([status, body.status]).toEqual([200, 'ok']);
+          await delay(PAUSE_MS);
+        }
       }
-    }
-    expect((await over).flat()).toEqual(Array.from({ length: 2 }, () => [201, 200]).flat());
-    times.sort((one, other) => one - other);
-    expect(times[Math.floor(times.length * 0.99)]).toBeLessThan(PROBE_MS);
-    expect((await station.unload(app.repoId)).status).toBe(200);
-  }, 60_000);
+      expect((await over).flat()).toEqual(Array.from({ length: 2 }, () => [201, 200]).flat());
+      times.sort((one, other) => one - other);
+      expect(times[Math.floor(times.length * 0.99)]).toBeLessThan(PROBE_MS);
+      expect((await station.unload(app.repoId)).status).toBe(200);
+    },
+    60_000,
+  );
 });

@@ -135,7 +135,7 @@ describe.each(SETTINGS)('$name', ({ name, options, bomb, operations }) => {
         ]
       : []),
   ];
-  it.each(sample(unseen, 3))(
+  it.each(sample(unseen))(
     'an app that %s is found out, too',
     (_, script, code) => expectLimit('run', script, code),
     PATIENCE_MS,

@@ -10,7 +10,7 @@ import { MAX_LINE_CHARS, type LogLine } from '../src/contracts/log.js';
 import { eventually } from './support/eventually.js';
 import { packageJson, programs } from './support/fixtures.js';
 import { bytesIn, LoadWatch } from './support/load-watch.js';
-import { sample } from './support/matrix.js';
+import { itInMatrix, sample } from './support/matrix.js';
 import { useStation, type Kit } from './support/use-station.js';
 
 interface LogPage {
@@ -144,41 +144,49 @@ describe('The logs of a repository', () => {
     if (existsSync('fails')) { console.error('why it failed'); process.exit(1); }
     for (let line = 0; line < 10_000; line += 1) console.log('x'.repeat(100));`;
 
-  it('never take more than their budget; the oldest go first, and say so', async () => {
-    const scripts = { start: 'node waits.js', postinstall: 'node installs.js' };
-    const { repoId, uid } = await dock(scripts, { 'installs.js': INSTALLS });
-    const mark = join(kit.station.workspaceDir, repoId, 'fails');
-    const installs: string[] = [];
-    const install = async () => void installs.push((await kit.station.install(repoId)).body.operationId);
-    await install();
-    writeFileSync(mark, '');
-    const { body: failed } = await kit.station.install(repoId);
-    expect(failed.code).toBe('INSTALL_FAILED');
-    const cause = await logOfOperation(failed.operationId);
-    expect(texts(cause)).toContain('why it failed');
-    rmSync(mark);
-    await install();
-    await kit.station.run(repoId, { readyTimeoutMs: 0 });
-    await eventually('the app has said something', async () => texts(await logOf(repoId)).includes('up'));
-    const app = await logOf(repoId);
-    for (let times = 0; times < 3; times += 1) await install();
+  itInMatrix(
+    'never take more than their budget; the oldest go first, and say so',
+    async () => {
+      const scripts = { start: 'node waits.js', postinstall: 'node installs.js' };
+      const { repoId, uid } = await dock(scripts, { 'installs.js': INSTALLS });
+      const mark = join(kit.station.workspaceDir, repoId, 'fails');
+      const installs: string[] = [];
+      const install = async () => void installs.push((await kit.station.install(repoId)).body.operationId);
+      await install();
+      writeFileSync(mark, '');
+      const { body: failed } = await kit.station.install(repoId);
+      expect(failed.code).toBe('INSTALL_FAILED');
+      const cause = await logOfOperation(failed.operationId);
+      expect(texts(cause)).toContain('why it failed');
+      rmSync(mark);
+      await install();
+      await kit.station.run(repoId, { readyTimeoutMs: 0 });
+      await eventually('the app has said something', async () => texts(await logOf(repoId)).includes('up'));
+      const app = await logOf(repoId);
+      for (let times = 0; times < 3; times += 1) await install();
 
-    await eventually('the logs are within their budget', () => bytesOf(uid) <= BUDGET);
-    const [first = '', ...others] = installs;
-    const gone = await logOfOperation(first);
-    expect(gone).toEqual({ lines: [], nextCursor: `${first}.${gone.dropped}`, dropped: expect.any(Number) as number });
-    expect(gone.dropped).toBeGreaterThan(10_000);
-    expect(texts(await logOfOperation(others.at(-1) ?? ''))).toContain('x'.repeat(100));
-    expect(await logOfOperation(failed.operationId)).toEqual(cause);
-    expect((await logOf(repoId)).lines).toEqual(app.lines);
-    expect((await kit.station.operation(first)).body.result.status).toBe('succeeded');
-    expect(await textOf(await follow(`/operations/${first}/logs`))).toContain(
-      `event: dropped\ndata: {"dropped":${gone.dropped}}\n\n`,
-    );
-    await kit.station.unload(repoId);
-    await eventually('little is left of them', () => bytesOf(uid) <= 256 * 1024);
-    expect(await logOfOperation(failed.operationId)).toEqual(cause);
-  }, 60_000);
+      await eventually('the logs are within their budget', () => bytesOf(uid) <= BUDGET);
+      const [first = '', ...others] = installs;
+      const gone = await logOfOperation(first);
+      expect(gone).toEqual({
+        lines: [],
+        nextCursor: `${first}.${gone.dropped}`,
+        dropped: expect.any(Number) as number,
+      });
+      expect(gone.dropped).toBeGreaterThan(10_000);
+      expect(texts(await logOfOperation(others.at(-1) ?? ''))).toContain('x'.repeat(100));
+      expect(await logOfOperation(failed.operationId)).toEqual(cause);
+      expect((await logOf(repoId)).lines).toEqual(app.lines);
+      expect((await kit.station.operation(first)).body.result.status).toBe('succeeded');
+      expect(await textOf(await follow(`/operations/${first}/logs`))).toContain(
+        `event: dropped\ndata: {"dropped":${gone.dropped}}\n\n`,
+      );
+      await kit.station.unload(repoId);
+      await eventually('little is left of them', () => bytesOf(uid) <= 256 * 1024);
+      expect(await logOfOperation(failed.operationId)).toEqual(cause);
+    },
+    60_000,
+  );
 
   it('are removed once nobody knows the repository', async () => {
     const stray = join(kit.station.dataDir, 'logs', 'r_stray');

@@ -74,12 +74,12 @@ describe.each(IS_MATRIX ? ['none'] : ['bubblewrap'])('with SANDBOX=%s', (SANDBOX
       expect([state, running, app]).toMatchObject(['error', null, { pid: null, signal: 'SIGKILL' }]);
     });
 
-    it('at once, ten times in a row, leaves no file open in the station', async () => {
+    it('at once, again and again, leaves no file open in the station', async () => {
       const repoId = await dock({}, fixture('hello'));
       const open = () => readdirSync(`/proc/${kit.station.pid}/fd`).length;
       await kit.station.run(repoId);
       const before = open();
-      for (let time = 0; time < 10; time += 1) {
+      for (let time = 0; time < (IS_MATRIX ? 10 : 4); time += 1) {
         expect((await kit.station.run(repoId)).body.result).toMatchObject({ readiness: 'exited', exitCode: 0 });
       }
       await eventually('as many files are open as before', () => open() <= before + 2);
@@ -94,7 +94,7 @@ describe.each(IS_MATRIX ? ['none'] : ['bubblewrap'])('with SANDBOX=%s', (SANDBOX
       ['a shell and its child', 'node listens.js & wait'],
       ['a program', 'node listens.js'],
     ] as const;
-    it.each(sample(trees, 2))(
+    it.each(sample(trees))(
       'is dead, its port is free, and it runs again there: %s',
       async (name, start) => {
         const repoId = await dock({ start });

@@ -6,7 +6,7 @@ import type { Repository } from '../src/contracts/shapes.js';
 import { eventually } from './support/eventually.js';
 import { packageJson } from './support/fixtures.js';
 import type { GitFile, GitRepository } from './support/git-repository.js';
-import { IS_MATRIX, sample } from './support/matrix.js';
+import { itInMatrix, sample } from './support/matrix.js';
 import { freePort } from './support/ports.js';
 import { alive, processesTagged } from './support/processes.mjs';
 import { filesOf, stagedOf } from './support/traces.js';
@@ -206,7 +206,7 @@ describe('an update that restarts the app, in a sandbox,', () => {
     MS,
   );
 
-  (IS_MATRIX ? it : it.skip)(
+  itInMatrix(
     'gives way to the old version where the new one does not prove itself',
     async () => {
       const app = await dock({ readyTimeoutMs: 5_000 });
@@ -243,7 +243,7 @@ describe('an update that restarts the app', () => {
       const app = await dock({ readyTimeoutMs: 500 }, plain(says('v1')));
       await app.repository.commit({ 'app.js': says('v2') });
       expect((await update(app)).body.result).toMatchObject({ restarted: true, logs: { new: { lastLines: ['v2'] } } });
-      await app.repository.commit({ 'app.js': `setTimeout(() => process.exit(3), 1500);` });
+      await app.repository.commit({ 'app.js': `setTimeout(() => process.exit(3), 700);` });
       expect((await update(app)).body).toMatchObject({ code: 'UPDATE_ROLLED_BACK', context: { failedStep: 'health' } });
       expect((await entry(app)).state).toBe('running');
     },
@@ -274,7 +274,7 @@ describe('a new version that does not prove itself', () => {
       'v2 waits',
     ],
   ] as const;
-  it.each(sample(faults, 2))(
+  it.each(sample(faults))(
     'as it %s gives way to the old one, with dependencies, options and local changes',
     async (_, code, failedStep, reason, line) => expectGivesWay(app, { code, failedStep, reason, line }),
     MS,
@@ -309,7 +309,7 @@ describe('a new version that does not prove itself', () => {
     MS,
   );
 
-  it(
+  itInMatrix(
     'is told with both reasons where the old one does not run either',
     async () => {
       const needs = serves('v1', `require('node:fs').readFileSync('needed');`);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestThread, type Files } from '../../../../test/support/operation-thread.js';
 import { sharedToolchains } from '../../../../test/support/temporary-folder.mjs';
+import { itInMatrix } from '../../../../test/support/matrix.js';
 import { readRegistryAccess } from '../../../config/registry-access.js';
 import type { InstallInput, RegistryAccess } from '../../../contracts/operations.js';
 import { install } from './install.js';
@@ -144,26 +145,32 @@ describe('install', () => {
   });
 
   describe('by another manager', () => {
-    it('is done by pnpm in a pnpm workspace, again over what another store left behind', async () => {
-      docked({
-        'package.json': manifest({ dependencies: WITH_SCRIPT }),
-        'pnpm-workspace.yaml': 'packages:\n  - packages/*\n',
-        'packages/a/package.json': { name: 'a', version: '1.0.0', dependencies: { b: 'workspace:*' } },
-        'packages/b/package.json': { name: 'b', version: '1.0.0', dependencies: LEFT_PAD },
-        '.pnpmfile.cjs': 'require("fs").writeFileSync("ran", "")',
-      });
-      const { result } = await installs({ ignoreScripts: true });
-      expect(result.packageManager).toMatchObject({ used: 'pnpm', why: 'there is a pnpm-workspace.yaml' });
-      expect(existsSync(join(repository.paths.workspace, 'packages/a/node_modules/b/package.json'))).toBe(true);
-      expect(existsSync(join(repository.paths.workspace, 'ran'))).toBe(false);
+    itInMatrix(
+      'is done by pnpm in a pnpm workspace, again over what another store left behind',
+      async () => {
+        docked({
+          'package.json': manifest({ dependencies: WITH_SCRIPT }),
+          'pnpm-workspace.yaml': 'packages:\n  - packages/*\n',
+          'packages/a/package.json': { name: 'a', version: '1.0.0', dependencies: { b: 'workspace:*' } },
+          'packages/b/package.json': { name: 'b', version: '1.0.0', dependencies: LEFT_PAD },
+          '.pnpmfile.cjs': 'require("fs").writeFileSync("ran", "")',
+        });
+        const { result } = await installs({ ignoreScripts: true });
+        expect(result.packageManager).toMatchObject({ used: 'pnpm', why: 'there is a pnpm-workspace.yaml' });
+        expect(existsSync(join(repository.paths.workspace, 'packages/a/node_modules/b/package.json'))).toBe(true);
+        expect(existsSync(join(repository.paths.workspace, 'ran'))).toBe(false);
 
-      rmSync(join(repository.paths.workspace, '.pnpmfile.cjs'));
-      rmSync(repository.paths.home, { recursive: true });
-      repository.paths.home += '-moved';
-      const again = await installs();
-      expect(again.result).toMatchObject({ scriptsNotRun: ['@scarf/scarf@1.4.0'] });
-      expect(existsSync(join(repository.paths.workspace, 'packages/b/node_modules/left-pad/package.json'))).toBe(true);
-    }, 60_000);
+        rmSync(join(repository.paths.workspace, '.pnpmfile.cjs'));
+        rmSync(repository.paths.home, { recursive: true });
+        repository.paths.home += '-moved';
+        const again = await installs();
+        expect(again.result).toMatchObject({ scriptsNotRun: ['@scarf/scarf@1.4.0'] });
+        expect(existsSync(join(repository.paths.workspace, 'packages/b/node_modules/left-pad/package.json'))).toBe(
+          true,
+        );
+      },
+      60_000,
+    );
 
     it('is never done by npm where only pnpm can', async () => {
       docked({ 'package.json': manifest(), 'pnpm-workspace.yaml': 'packages:\n  - packages/*\n' });
@@ -219,17 +226,21 @@ describe('install', () => {
   });
 
   describe('with a newer Node.js than the station has', () => {
-    it('compiles a native module for it without another download', async () => {
-      const scripts = { postinstall: `node -p "process.version + ' ' + require('./build/Release/answer.node')"` };
-      docked({ ...NATIVE_MODULE, 'package.json': manifest({ engines: { node: '^24' }, scripts }) });
-      const { result, record } = await installs();
-      expect(result.node).toMatchObject({ wanted: '^24', used: expect.stringMatching(/^24\./) as string });
-      expect(result.node.why).toContain('from the registry');
-      expect(output()).toContain(`v${result.node.used} 42`);
-      expect(record.nodePath).toContain(store);
-      expect(lstatSync(record.nodePath).mode & 0o222).toBe(0);
-      expect(readFileSync(join(record.binPaths[0] ?? '', 'npm'), 'utf8')).toContain(record.nodePath);
-    }, 60_000);
+    itInMatrix(
+      'compiles a native module for it without another download',
+      async () => {
+        const scripts = { postinstall: `node -p "process.version + ' ' + require('./build/Release/answer.node')"` };
+        docked({ ...NATIVE_MODULE, 'package.json': manifest({ engines: { node: '^24' }, scripts }) });
+        const { result, record } = await installs();
+        expect(result.node).toMatchObject({ wanted: '^24', used: expect.stringMatching(/^24\./) as string });
+        expect(result.node.why).toContain('from the registry');
+        expect(output()).toContain(`v${result.node.used} 42`);
+        expect(record.nodePath).toContain(store);
+        expect(lstatSync(record.nodePath).mode & 0o222).toBe(0);
+        expect(readFileSync(join(record.binPaths[0] ?? '', 'npm'), 'utf8')).toContain(record.nodePath);
+      },
+      60_000,
+    );
 
     it('warns of one that is not available, and fails by it when that is asked for', async () => {
       docked({ 'package.json': manifest({ engines: { node: '>=99' } }) });
