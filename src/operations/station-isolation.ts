@@ -12,21 +12,11 @@ import { withoutPaths } from '../machine/bounded.js';
 import { probeSandbox } from '../workers/thread/sandbox/probe.js';
 import { delegateCpu } from './cpu-delegation.js';
 import { raiseServerPriority } from './server-priority.js';
+import { CERTIFICATE_VARIABLES } from '../machine/certificate-variables.js';
 import type { StationFolders } from './station-folders.js';
 
 /** Of a cgroup that nothing is said of. */
 const EQUAL_WEIGHT = 100;
-
-/** Variables that name files with certificate authorities. */
-const CERTIFICATES = [
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'CURL_CA_BUNDLE',
-  'REQUESTS_CA_BUNDLE',
-  'GIT_SSL_CAINFO',
-  'GIT_SSL_CAPATH',
-];
 
 /** What really confines the code of repositories on this station: found out at start by trying to escape, told truly ever after. */
 export class StationIsolation {
@@ -126,7 +116,7 @@ const reasonOf = (error: unknown): string => withoutPaths(error instanceof Error
 function machineOf(config: StationConfig, { toolchains }: StationFolders, registry: RegistryAccess): SandboxMachine {
   const prefix = dirname(dirname(process.execPath));
   const node = [process.execPath, join(prefix, 'lib/node_modules/npm'), join(prefix, 'include/node')];
-  const certificates = [registry.cafile, ...CERTIFICATES.map((name) => process.env[name])];
+  const certificates = [registry.cafile, ...CERTIFICATE_VARIABLES.map((name) => process.env[name])];
   const { httpProxy, httpsProxy, url } = registry;
   return {
     ...(process.getuid?.() === 0 && { user: config.sandboxUid }),

@@ -1,3 +1,4 @@
+import { CERTIFICATE_VARIABLES } from '../../../machine/certificate-variables.js';
 import { delimiter, join } from 'node:path';
 import semver from 'semver';
 import type { RegistryAccess } from '../../../contracts/operations.js';
@@ -18,12 +19,7 @@ const OF_THE_MACHINE = [
   'http_proxy',
   'https_proxy',
   'no_proxy',
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'CURL_CA_BUNDLE',
-  'REQUESTS_CA_BUNDLE',
-  'GIT_SSL_CAINFO',
+  ...CERTIFICATE_VARIABLES,
 ];
 
 /** By default npm and pnpm take over a minute to report that there is no registry. Milliseconds. */
