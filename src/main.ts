@@ -73,7 +73,10 @@ async function shutDown(app: INestApplication, signal: NodeJS.Signals): Promise<
 function configuration(): StationConfig {
   try {
     const read = readConfig(process.env);
-    if (read.plansFile !== undefined) readPlans(read.plansFile);
+    if (read.plansFile !== undefined) {
+      process.on('SIGHUP', () => undefined); // also before there is anything that could read the plans again
+      readPlans(read.plansFile);
+    }
     prepareFolders(read);
     return read;
   } catch (error) {

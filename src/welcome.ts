@@ -18,6 +18,7 @@ export function welcome(
     `Docking Station listens on ${address}`,
     `API documentation: ${address}/docs`,
     ...isolationLines(config, station),
+    ...patreonLines(config),
   ];
   if (newAdminKey) {
     lines.push(
@@ -35,6 +36,11 @@ export function welcome(
     '',
   );
   return lines.join('\n');
+}
+
+function patreonLines({ patreon, publicUrl, host }: StationConfig): string[] {
+  if (!patreon || publicUrl !== undefined || isLoopback(host)) return [];
+  return ['Warning: PUBLIC_URL is not set, so patrons who sign in are sent back to an address that is only a guess.'];
 }
 
 function isolationLines({ host }: StationConfig, station: StationIsolation): string[] {

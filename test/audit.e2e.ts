@@ -60,7 +60,7 @@ describe('The audit log', () => {
       { ...by, action: 'run', repoId, uid, outcome: 'failed', code: 'APP_EXITED' },
       { ...by, action: 'clone', repoId, uid, operationId, outcome: 'succeeded', code: null },
     ]);
-    expect(records[0]?.action).toMatch(/^PATCH \/repo\/:repoId$/);
+    expect(records[0]).toMatchObject({ action: 'PATCH /repo/:repoId', uid, detail: 'visibility: shared' });
     expect(records.every(({ time }) => Math.abs(Date.now() - time) < 60_000)).toBe(true);
     expect(JSON.stringify(records)).not.toContain(secret);
   });
@@ -90,8 +90,12 @@ describe('The audit log', () => {
     await ask(socket, { operation: 'stop', repoId: 'audit-app' });
     await ask(socket, { operation: 'install', repoId: 'audit-app' });
     await ask(socket, { operation: 'list' });
-    const { records } = await read('owner=alice&limit=2');
+    await ask(socket, { operation: 'cancel', options: { operationId: 'op_0' } });
+    await ask(socket, { operation: 'stop', repoId: 'https://alice:S3CR3T@git.example/app' });
+    const { records } = await read('owner=alice&limit=4');
     expect(records).toMatchObject([
+      { door: 'socket', action: 'stop', repoId: null, outcome: 'refused', code: 'REPO_NOT_FOUND' },
+      { door: 'socket', action: 'cancel', target: 'op_0', outcome: 'refused', code: 'OPERATION_NOT_FOUND' },
       { door: 'socket', action: 'install', repoId: 'audit-app', outcome: 'refused', code: 'FORBIDDEN' },
       { door: 'socket', action: 'stop', repoId: 'audit-app', outcome: 'succeeded' },
     ]);

@@ -300,6 +300,20 @@ describe('Owners', () => {
     expect((await remove(bob)).body.code).toBe('CREDENTIAL_NOT_FOUND');
     expect((await remove(alice)).status).toBe(200);
     expect((await station.update(repoId, {}, alice)).body.code).toBe('CREDENTIAL_NOT_FOUND');
+
+    const give = (as: { key: string }, body: object) => station.api('PATCH', `/repo/${repoId}`, body, as);
+    const others = { username: auth.username, token: auth.password };
+    expect((await give(alice, { credentials: others })).status).toBe(200);
+    expect((await station.update(repoId, {}, alice)).status).toBe(200);
+    expect((await station.api('PATCH', `/repo/${repoId}`, { credentials: others })).body.code).toBe('FORBIDDEN');
+    expect((await give(bob, { credentials: others })).body.code).toBe('REPO_NOT_FOUND');
+    for (const [body, code] of [
+      [{}, 'BAD_REQUEST'],
+      [{ credentials: {} }, 'BAD_REQUEST'],
+      [{ credentials: { credentialId } }, 'CREDENTIAL_NOT_FOUND'],
+    ] as const) {
+      expect((await give(alice, body)).body.code).toBe(code);
+    }
   });
 
   it('do not see each other’s private repositories, not even that they exist', async () => {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import type { OwnerNotice } from '../src/contracts/events.js';
 import type { KeyDto } from '../src/auth/dto/key.dto.js';
 import { eventually } from './support/eventually.js';
@@ -258,6 +260,16 @@ describe('A webhook', () => {
     expect(patreon.requests.length).toBe(asked);
   });
 
+  it('that breaks off is nothing that the log has to tell', async () => {
+    const socket = connect(Number(new URL(station.url).port), '127.0.0.1');
+    socket.write('POST /auth/patreon/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf');
+    await once(socket, 'connect');
+    socket.destroy();
+    await once(socket, 'close');
+    expect(await kit.post('{}', {})).toBe(401);
+    expect(station.output).not.toContain('failed unexpectedly');
+  });
+
   const text = '{ "data": {"type":"post","id":"ü","id":"☃"} ,\n "x": 1.0 }';
   it.each<[string, () => [string | Buffer, Record<string, string>], number]>([
     ['signed, whatever its spaces and letters', () => [text, { 'x-patreon-signature': patreon.sign(text) }], 204],
@@ -304,8 +316,9 @@ describe('When Patreon has trouble', () => {
 
   it('(it does not accept the client) a sign-in says that this is not its fault, and the log what to check', async () => {
     patreon.trouble = 'bad-client';
-    const { status, text } = await new PatreonBrowser(station).signIn(kit.member());
+    const { status, text, retryAfter } = await new PatreonBrowser(station).signIn(kit.member());
     expect([status, text]).toEqual([503, expect.stringContaining('Tell the administrator')]);
+    expect(retryAfter).toMatch(/^\d+$/);
     expect(station.output).toContain('check PATREON_CLIENT_ID and PATREON_CLIENT_SECRET');
   });
 
@@ -330,7 +343,7 @@ describe('When Patreon has trouble', () => {
     }
   });
 
-  it.each<Trouble>(['too-many', 'too-many-in-body'])(
+  it.each<Trouble>(['too-many', 'too-many-in-body', 'too-many-in-both'])(
     'as it wants to be asked less (%s) it is left alone',
     async (trouble) => {
       const key = await kit.signIn(kit.member());

@@ -123,21 +123,23 @@ export class ApiKeysService implements OnApplicationShutdown {
 
   /** May do what the key that makes it may do, but make keys, and lives no longer. */
   private async furtherKey(wanted: KeyOptions, caller: Principal): Promise<KeyOptions> {
-    const { owner, permissions, plan, keyId } = caller;
-    const grantable: Permission[] = permissions.filter((permission) => permission !== 'keys');
+    const { owner, plan, keyId } = caller;
     if (wanted.admin === true || (wanted.owner ?? owner) !== owner) {
       throw new Failure('FORBIDDEN', 'Only an administrator makes keys of others, or of administrators.');
     }
+    plan?.requireActive();
+    const own = await this.store.listOf(owner);
+    const maker = own.find(({ id }) => id === keyId);
+    // Its scopes, not what the plan leaves of them now: the further key, too, may do more when the plan does.
+    const grantable: Permission[] = (maker?.scopes ?? caller.permissions).filter((scope) => scope !== 'keys');
     const beyond = wanted.scopes?.find((scope) => !grantable.includes(scope));
     if (beyond) {
       throw new Failure('FORBIDDEN', `scopes: this key may not give "${beyond}" away`, {
         context: { scopes: grantable },
       });
     }
-    plan?.requireActive();
-    const own = await this.store.listOf(owner);
     plan?.requireRoomFor('keys', own.filter(({ scopes }) => !scopes.includes('keys')).length);
-    const expiresAt = own.find(({ id }) => id === keyId)?.expiresAt ?? Infinity;
+    const expiresAt = maker?.expiresAt ?? Infinity;
     if ((wanted.expiresAt ?? 0) > expiresAt) {
       throw new Failure('FORBIDDEN', `expiresAt: the key that makes it expires at ${expiresAt}`);
     }

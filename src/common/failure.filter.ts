@@ -46,7 +46,7 @@ export class FailureFilter implements ExceptionFilter {
 }
 
 /** The failure itself may know better than its kind. */
-function retryAfterSeconds({ code, context }: Failure): number | undefined {
+export function retryAfterSeconds({ code, context }: Failure): number | undefined {
   const known = context.retryAfterSeconds;
   return typeof known === 'number' ? known : RETRY_AFTER_SECONDS[code];
 }

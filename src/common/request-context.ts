@@ -7,6 +7,7 @@ import type { OperationName } from '../contracts/operation-names.js';
 export interface AuditNote {
   /** What it was done to, where the path does not name it. */
   target?: string;
+  repository?: { repoId: string; uid: string };
   /** Nothing secret. */
   detail: string;
 }

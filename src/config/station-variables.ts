@@ -142,6 +142,9 @@ function conflicts(values: StationVariables): string[] {
   if (given > 0 && given < client.length) {
     errors.push('PATREON_CLIENT_ID, PATREON_CLIENT_SECRET, PATREON_CAMPAIGN_ID: expected all three of them, or none');
   }
+  for (const name of ['PATREON_WEBHOOK_SECRET', 'PATREON_CREATOR_ACCESS_TOKEN'] as const) {
+    if (values[name] && given === 0) errors.push(`${name}: expected with PATREON_CLIENT_ID`);
+  }
   if (values.PATREON_CREATOR_REFRESH_TOKEN && !values.PATREON_CREATOR_ACCESS_TOKEN) {
     errors.push('PATREON_CREATOR_ACCESS_TOKEN: expected with PATREON_CREATOR_REFRESH_TOKEN');
   }

@@ -28,13 +28,10 @@ export const FAILURE_CODES = {
     'The plan does not allow more',
     'Unload or stop what is not needed, or ask the administrator for a plan that allows more.',
   ),
-  PLAN_LAPSED: kind('The plan has lapsed', 'Renew the membership on Patreon, then sign in again at /auth/patreon.'),
-  NOT_A_PATRON: kind(
-    'No membership that comes with a plan',
-    'Join the campaign on Patreon, then sign in again at /auth/patreon.',
-  ),
-  SIGN_IN_FAILED: kind('The sign-in could not be completed', 'Begin again at /auth/patreon.'),
-  SIGN_IN_DECLINED: kind('The sign-in was declined at Patreon', 'Begin again at /auth/patreon, and allow it.'),
+  PLAN_LAPSED: kind('The plan has lapsed', 'Renew the membership on Patreon, then sign in again.'),
+  NOT_A_PATRON: kind('No membership that comes with a plan', 'Join the campaign on Patreon, then sign in again.'),
+  SIGN_IN_FAILED: kind('The sign-in could not be completed', 'Begin the sign-in again.'),
+  SIGN_IN_DECLINED: kind('The sign-in was declined at Patreon', 'Begin the sign-in again, and allow it.'),
   BAD_SIGNATURE: kind(
     'The signature is not valid',
     'Check PATREON_WEBHOOK_SECRET against the webhook’s page at Patreon.',
@@ -65,7 +62,10 @@ export const FAILURE_CODES = {
   QUEUE_FULL: kind('The queue is full', 'Wait for the time in Retry-After and send the request again.', true),
 
   // What the repository, or what was asked of it, is at fault for
-  GIT_AUTH_REQUIRED: kind('The Git host asks for credentials', 'Pass credentials that may read the repository.'),
+  GIT_AUTH_REQUIRED: kind(
+    'The Git host asks for credentials',
+    'Clone with `credentials` that may read the repository; a docked one is given others by PATCH /repo/:repoId.',
+  ),
   GIT_REPOSITORY_NOT_FOUND: kind(
     'The Git host has no such repository',
     'Check the URL; a private repository may need credentials.',

@@ -30,8 +30,8 @@ export interface StationEvents {
   notice: { owner: string; payload: OwnerNotice };
   /** An owner stands differently with Patreon, or a time that was announced has come. */
   'standing-due': { owner: string };
-  /** The file of plans was read again; some of them may allow more running apps than before. */
-  'plans-changed': { raised: string[] };
+  /** The file of plans was read again. */
+  'plans-changed': Record<string, never>;
 }
 
 /** Typed publish and subscribe. A port: its token is this class. */

@@ -115,6 +115,7 @@ const PROCEDURES = [
     OperationsService,
     Housekeeping,
     RepositoryChanges,
+    RepositoryEntries,
     StationFolders,
     StationIsolation,
     StationLifecycle,

@@ -126,8 +126,8 @@ export class RepositoryEntries {
     });
   }
 
-  /** One's own only, and what is another's is not to be told from what is not there. */
-  private async requireCredentials(credentials: CloneOptions['credentials'], { owner }: Principal): Promise<void> {
+  /** CREDENTIAL_NOT_FOUND: one's own only, and what is another's is not to be told from what is not there. */
+  async requireCredentials(credentials: CloneOptions['credentials'], { owner }: Principal): Promise<void> {
     if (!credentials || !('credentialId' in credentials)) return;
     const found = await this.stored.find(credentials.credentialId);
     if (found?.owner !== owner)

@@ -17,8 +17,18 @@ type Asked = 'run' | 'stop' | 'unload';
 /** How many owners are seen to at the same time: Patreon may take its time, and so may an app that is to end. */
 const OWNERS_AT_ONCE = 16;
 const RETRY_MS = 30_000;
+/** What fails again and again is tried less and less often. */
+const MAX_RETRY_MS = 60 * 60 * 1000;
 /** Why an app has not come back, where that passes by itself. */
-const PASSING = new Set<string>(['PORT_IN_USE', 'QUEUE_FULL', 'NO_SPACE', 'WORKER_CRASHED', 'INTERRUPTED', 'DRAINING']);
+const PASSING = new Set<string>([
+  'PORT_IN_USE',
+  'QUEUE_FULL',
+  'NO_SPACE',
+  'SANDBOX_UNAVAILABLE',
+  'WORKER_CRASHED',
+  'INTERRUPTED',
+  'DRAINING',
+]);
 
 /**
  * Carries out what was announced to owners whose plan has lapsed or allows less: stops apps, unloads repositories; and
@@ -33,6 +43,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
   /** Owners whose apps are just being brought back. */
   private readonly returning = new Set<string>();
   private readonly retries = new Map<string, NodeJS.Timeout>();
+  private readonly retryDelays = new Map<string, number>();
   private isEnded = false;
   private readonly unsubscribe: (() => void)[] = [];
 
@@ -108,7 +119,9 @@ export class PlanEnforcement implements OnApplicationShutdown {
       this.retries.delete(owner);
       this.enforceSoon([owner]);
     };
-    this.retries.set(owner, setTimeout(again, RETRY_MS).unref());
+    const delayMs = this.retryDelays.get(owner) ?? RETRY_MS;
+    this.retryDelays.set(owner, Math.min(2 * delayMs, MAX_RETRY_MS));
+    this.retries.set(owner, setTimeout(again, delayMs).unref());
   }
 
   /** They may have paid while the station did not run, or its webhook did not arrive. */
@@ -121,9 +134,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
 
   /** The newest first. */
   private async stopBeyond(owner: string, limit: number, due: Due): Promise<void> {
-    const newestLast = (await this.running(owner)).toSorted(
-      (one, other) => (one.app?.startedAt ?? 0) - (other.app?.startedAt ?? 0),
-    );
+    const newestLast = (await this.running(owner)).toSorted(byAge);
     for (const entry of newestLast.slice(limit).toReversed()) {
       if (this.patrons.dueOf(owner) !== due) return;
       await this.done('stop', entry, {});
@@ -156,10 +167,11 @@ export class PlanEnforcement implements OnApplicationShutdown {
       .finally(() => this.returning.delete(owner));
   }
 
-  /** As many as there is room for. Rejects where one has failed for what passes: then none is given up. */
+  /** As many as there is room for, the oldest first. Rejects where one has failed for what passes: then none is given up. */
   private async returnInTurn(owner: string): Promise<void> {
     let passing: string | undefined;
-    for (const { uid } of (await this.registry.listOf(owner)).filter(isStoppedForPlan)) {
+    const stopped = (await this.registry.listOf(owner)).filter(isStoppedForPlan);
+    for (const { uid } of stopped.toSorted(byAge)) {
       const entry = await this.registry.find(uid);
       if (!entry || !isStoppedForPlan(entry) || !this.patrons.mayReturn(owner)) continue;
       if ((await this.running(owner)).length >= this.limitOf(owner)) break;
@@ -170,6 +182,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
     }
     if (passing !== undefined) throw new Error(passing);
     await this.patrons.haveReturned(owner);
+    this.retryDelays.delete(owner);
   }
 
   private async done<K extends Asked>(name: K, entry: RepositoryEntry, options: OperationOptions[K]): Promise<void> {
@@ -198,3 +211,6 @@ export class PlanEnforcement implements OnApplicationShutdown {
     return this.plans.of(owner)?.quotas.runningApps ?? Infinity;
   }
 }
+
+const byAge = (one: RepositoryEntry, other: RepositoryEntry): number =>
+  (one.app?.startedAt ?? 0) - (other.app?.startedAt ?? 0);

@@ -71,7 +71,9 @@ export interface PatronRecord {
   isUnmapped: boolean;
   /** When the owner was told that the repositories will soon be unloaded, epoch milliseconds; null: not yet. */
   unloadAnnouncedAt: number | null;
-  /** Apps that were stopped for the plan may run again, and were not started yet. */
+  /** How many apps were allowed to run when that was last looked at; null is no limit. */
+  allowedApps: number | null;
+  /** More than before are allowed: apps that were stopped for the plan may run again, and were not started yet. */
   appsMayReturn: boolean;
   /** null: they are not good any more. */
   tokens: PatreonTokens | null;

@@ -1,16 +1,18 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { Authenticated, Caller } from '../auth/access.decorator.js';
+import { Audited, Authenticated, Caller } from '../auth/access.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { RepositoryAccess } from '../auth/repository-access.js';
 import { success, type Success } from '../common/envelope.js';
+import type { AuditNote } from '../common/request-context.js';
 import { OperationPageDto } from '../common/openapi/operation.dto.js';
 import { RepositoryDto } from '../common/openapi/repository.dto.js';
 import { ApiFailures, ApiResult } from '../common/openapi/responses.js';
 import { RepositoryListDto } from '../common/openapi/results.dto.js';
 import { CloneDto, cloneOptions } from './dto/clone.dto.js';
-import { InstallDto, RunDto, StopDto, UpdateDto, VisibilityDto } from './dto/operations.dto.js';
+import { InstallDto, RunDto, StopDto, UpdateDto } from './dto/operations.dto.js';
 import { HistoryQueryDto, RepositoryLogQuery } from './dto/queries.dto.js';
+import { RepositoryChangeDto } from './dto/repository-change.dto.js';
 import { type Exchange, HttpExchange } from './exchange.js';
 import { ApiLog } from './logs/api-log.decorator.js';
 import { LogAnswersService, type LogAnswer } from './logs/log-answers.service.js';
@@ -66,14 +68,19 @@ export class RepoController {
   @Patch(':repoId')
   @Authenticated({ permission: 'update' })
   @ApiRepoId
-  @ApiOperation({ summary: 'Change who may see a repository' })
+  @ApiOperation({
+    summary: 'Change who may see a repository, or what Git credentials it has',
+    description: 'What is left out stays as it is.',
+  })
   @ApiResult(RepositoryDto, { operation: 'patch', about: 'repository' })
   async patch(
     @Caller() caller: Principal,
     @RepoId() repoId: string,
-    @Body() { visibility }: VisibilityDto,
+    @Body() body: RepositoryChangeDto,
+    @Audited() note: (note: AuditNote) => void,
   ): Promise<Success<RepositoryDto>> {
-    const repository = await this.repos.setVisibility(repoId, caller, visibility);
+    const repository = await this.repos.change(repoId, caller, body);
+    note({ repository, detail: changesOf(body) });
     return success(repository, { operation: 'patch', repoId: repository.repoId, uid: repository.uid });
   }
 
@@ -164,3 +171,7 @@ export class RepoController {
     return success(await this.history.listOf(repoId, caller, query));
   }
 }
+
+/** For the audit log: nothing secret. */
+const changesOf = ({ visibility, credentials }: RepositoryChangeDto): string =>
+  [visibility && `visibility: ${visibility}`, credentials && 'credentials'].filter(Boolean).join(', ');

@@ -4,14 +4,17 @@ import { RepositoryAccess } from '../auth/repository-access.js';
 import { repositoryView } from '../common/repository-view.js';
 import { Failure } from '../contracts/failure.js';
 import type { OperationName } from '../contracts/operation-names.js';
-import type { Repository, Visibility } from '../contracts/shapes.js';
+import type { Repository } from '../contracts/shapes.js';
 import type { OperationOptions } from '../contracts/operation-options.js';
 import { LiveOperations } from '../operations/live-operations.service.js';
 import type { OperationTicket, SubmitContext } from '../operations/operation-request.js';
 import { OperationsService } from '../operations/operations.service.js';
 import { RepositoryChanges } from '../operations/repository-changes.js';
+import { RepositoryEntries } from '../operations/repository-entries.js';
 import { OwnerUseService } from '../owners/owner-use.service.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
+import { credentialsOf } from './dto/credentials.dto.js';
+import type { RepositoryChangeDto } from './dto/repository-change.dto.js';
 import { checkRunEnv } from './dto/run-env.js';
 
 export type RepositoryOperation = Exclude<OperationName, 'clone'>;
@@ -25,6 +28,7 @@ export class RepoService {
   constructor(
     private readonly access: RepositoryAccess,
     private readonly changes: RepositoryChanges,
+    private readonly entries: RepositoryEntries,
     private readonly operations: OperationsService,
     private readonly live: LiveOperations,
     private readonly use: OwnerUseService,
@@ -39,9 +43,22 @@ export class RepoService {
     return this.view(await this.access.toRead(id, caller));
   }
 
-  async setVisibility(id: string, caller: Principal, visibility: Visibility): Promise<Repository> {
-    const { uid } = await this.access.toChange(id, caller);
-    const changed = await this.changes.apply(uid, { visibility });
+  /** BAD_REQUEST where nothing is to change; CREDENTIAL_NOT_FOUND, FORBIDDEN. */
+  async change(id: string, caller: Principal, wanted: RepositoryChangeDto): Promise<Repository> {
+    const { uid, owner } = await this.access.toChange(id, caller);
+    const { visibility } = wanted;
+    const credentials = wanted.credentials && credentialsOf(wanted.credentials);
+    if (!visibility && !credentials) throw new Failure('BAD_REQUEST', 'expected visibility or credentials');
+    // They would go on to serve its owner.
+    if (credentials && owner !== caller.owner)
+      throw new Failure('FORBIDDEN', 'Only its owner gives a repository credentials.', {
+        suggestion: 'Ask the owner, or leave credentials out.',
+      });
+    await this.entries.requireCredentials(credentials, caller);
+    const changed = await this.changes.apply(uid, {
+      ...(visibility && { visibility }),
+      ...(credentials && { credentials }),
+    });
     if (!changed) throw new Failure('REPO_NOT_FOUND', `The repository "${id}" was unloaded meanwhile.`);
     this.changes.tell(changed, 'state'); // those who may see it from now on have not heard of it yet
     return this.view(changed);

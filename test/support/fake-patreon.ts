@@ -24,6 +24,8 @@ export type Trouble =
   | 'silent'
   | 'too-many'
   | 'too-many-in-body'
+  /** A second in the header, and the time that is meant in the body. */
+  | 'too-many-in-both'
   /** Without a word on when to come back. */
   | 'too-many-untimed'
   /** Does not accept the client's secret. */
@@ -233,6 +235,10 @@ export class FakePatreon {
       json(response, 429, failure('Too Many Requests'));
     }
     if (trouble === 'too-many-in-body') {
+      json(response, 429, failure('Too Many Requests', { retry_after_seconds: retryAfterSeconds }));
+    }
+    if (trouble === 'too-many-in-both') {
+      response.setHeader('retry-after', '1');
       json(response, 429, failure('Too Many Requests', { retry_after_seconds: retryAfterSeconds }));
     }
     if (trouble === 'too-many-untimed') json(response, 429, failure('Too Many Requests'));

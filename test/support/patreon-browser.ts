@@ -5,6 +5,7 @@ export interface Page {
   status: number;
   type: string | null;
   text: string;
+  retryAfter: string | null;
 }
 
 /** A browser that signs in with Patreon: keeps cookies, and follows where it is led. */
@@ -42,7 +43,13 @@ export class PatreonBrowser {
 
   async open(url: string): Promise<Page> {
     const response = await fetch(url, { redirect: 'manual', headers: { accept: this.accept, cookie: this.cookie } });
-    return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
+    const { status, headers } = response;
+    return {
+      status,
+      type: headers.get('content-type'),
+      text: await response.text(),
+      retryAfter: headers.get('retry-after'),
+    };
   }
 }
 

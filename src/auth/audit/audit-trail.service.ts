@@ -14,11 +14,15 @@ export interface Origin {
 interface Answer {
   action: string;
   repoId?: string;
+  uid?: string;
   target?: string;
   detail?: string;
   /** Undefined where it has succeeded, and is no operation. */
   code?: string;
 }
+
+/** Of a repository; what a caller has sent in its place may hold secrets. */
+const NAME = /^[\w.-]{1,200}$/;
 
 /** Keeps who did what. A record that could not be written never fails the request: the server's log tells of it. */
 @Injectable()
@@ -51,13 +55,13 @@ export class AuditTrail {
   async answered(
     by: Pick<Principal, 'owner' | 'keyId'>,
     origin: Origin,
-    { action, repoId, target, detail, code }: Answer,
+    { action, repoId, uid, target, detail, code }: Answer,
   ): Promise<void> {
     const outcome = code === undefined ? 'succeeded' : 'refused';
     await this.keep(by, origin, {
       action,
-      repoId: repoId ?? null,
-      uid: null,
+      repoId: repoId !== undefined && NAME.test(repoId) ? repoId : null,
+      uid: uid ?? null,
       operationId: null,
       target: target ?? null,
       detail: detail ?? null,

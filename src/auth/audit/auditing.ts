@@ -26,7 +26,8 @@ function keep(request: StationRequest, audit: AuditTrail): void {
   const action = operation ?? `${method} ${path}`;
   void audit.answered(principal, originOf(request), {
     action,
-    repoId: repoId?.slice(0, MAX_CHARS),
+    repoId: auditNote?.repository?.repoId ?? repoId,
+    uid: auditNote?.repository?.uid,
     target: (auditNote?.target ?? owner ?? id)?.slice(0, MAX_CHARS),
     detail: auditNote?.detail.slice(0, MAX_CHARS),
     code: failure?.code,

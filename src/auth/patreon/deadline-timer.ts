@@ -1,5 +1,5 @@
-/** setTimeout takes no more; a longer time is waited for in parts. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** A longer time is waited for in parts: timers stand still while the machine sleeps, deadlines do not. */
+const MAX_TIMER_MS = 60 * 60 * 1000;
 
 /** Calls back when the earliest of many deadlines has come. */
 export class DeadlineTimer {

@@ -17,7 +17,12 @@ export function sendKeyPage(response: Response, publicUrl: string, { key, name, 
       ${plan ? `<h2>Plan: ${escaped(plan.name)}</h2><table>${rows.join('')}</table>` : ''}
       <p>Send it with every request: <code>Authorization: Bearer &lt;key&gt;</code>. <a href="${escaped(publicUrl)}/docs">Documentation</a></p>`,
     script: `document.getElementById('copy').addEventListener('click', async ({ target }) => {
-      await navigator.clipboard.writeText(document.getElementById('key').textContent);
+      const key = document.getElementById('key');
+      if (navigator.clipboard) await navigator.clipboard.writeText(key.textContent);
+      else {
+        getSelection().selectAllChildren(key); // over plain http there is no clipboard
+        document.execCommand('copy');
+      }
       target.textContent = 'Copied';
     });`,
   });

@@ -170,8 +170,8 @@ export class PatreonClient {
 
   private pause(header: string | null, text: string): void {
     const [error] = listAt(parsed(text), 'errors');
-    const said = Number(header ?? error?.retry_after_seconds ?? DEFAULT_PAUSE_SECONDS);
-    const seconds = Number.isFinite(said) && said >= 0 ? Math.min(said, MAX_PAUSE_SECONDS) : DEFAULT_PAUSE_SECONDS;
+    const said = [header || NaN, error?.retry_after_seconds ?? NaN].map(Number).filter((seconds) => seconds >= 0);
+    const seconds = said.length === 0 ? DEFAULT_PAUSE_SECONDS : Math.min(Math.max(...said), MAX_PAUSE_SECONDS);
     this.quietUntil = Date.now() + seconds * 1000;
   }
 }

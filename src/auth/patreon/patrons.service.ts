@@ -21,6 +21,7 @@ import { PatronRecords } from './patron-records.js';
 import {
   dueNow,
   firstStanding,
+  isNewsAfter,
   lastNoticeAt,
   nextDeadline,
   nextStanding,
@@ -57,7 +58,7 @@ export class Patrons implements OnApplicationShutdown {
     const { graceMs = 0, retentionMs = 0 } = config.patreon ?? {};
     this.rules = { graceMs, retentionMs, rankOf: (plan) => plans.rankOf(plan) };
     this.notices = new PatronNotices(config, this.rules);
-    this.unsubscribe = events.subscribe('plans-changed', ({ raised }) => this.plansHaveChanged(raised));
+    this.unsubscribe = events.subscribe('plans-changed', () => this.plansHaveChanged());
   }
 
   static async load(
@@ -138,6 +139,7 @@ export class Patrons implements OnApplicationShutdown {
       standing,
       isUnmapped,
       unloadAnnouncedAt: null,
+      allowedApps: null,
       appsMayReturn: false,
     };
     return this.change({ patreonId, name, tokens, ...seen });
@@ -169,7 +171,7 @@ export class Patrons implements OnApplicationShutdown {
       const notice = this.noticeOf(owner);
       if (notice) this.publish(notice);
     } else {
-      await this.change({ ...record, appsMayReturn: true });
+      await this.change(record);
     }
     this.events.publish('standing-due', { owner });
   }
@@ -215,10 +217,9 @@ export class Patrons implements OnApplicationShutdown {
   }
 
   /** Also what the same plan allows may be less now, or more. */
-  private plansHaveChanged(raised: string[]): void {
+  private plansHaveChanged(): void {
     for (const record of this.records.all()) {
-      const mayReturn = record.standing.phase !== 'lapsed' && raised.includes(record.standing.plan);
-      void this.tryChange(mayReturn ? { ...record, appsMayReturn: true } : record);
+      void this.tryChange(record);
       this.events.publish('standing-due', { owner: ownerOf(record.patreonId) });
     }
   }
@@ -241,8 +242,9 @@ export class Patrons implements OnApplicationShutdown {
     const noticeAt = lastNoticeAt(standing, this.rules);
     const isAnnounced = noticeAt !== null && now >= noticeAt;
     const unloadAnnouncedAt = isAnnounced ? (record.unloadAnnouncedAt ?? now) : null;
-    const appsMayReturn = record.appsMayReturn || (before !== undefined && this.allowsMore(before.standing, standing));
-    const after = { ...record, standing, isUnmapped, unloadAnnouncedAt, appsMayReturn };
+    const allowedApps = this.allowedApps(ownerOf(record.patreonId), standing);
+    const appsMayReturn = record.appsMayReturn || (allowedApps ?? Infinity) > (record.allowedApps ?? Infinity);
+    const after = { ...record, standing, isUnmapped, unloadAnnouncedAt, allowedApps, appsMayReturn };
     const written = this.records.set(after);
     this.timer.plan();
     this.tell(before, after);
@@ -256,12 +258,8 @@ export class Patrons implements OnApplicationShutdown {
       const tiers = after.membership.tierIds.join(', ') || 'none';
       this.logger.warn(`${owner} has a tier that no plan names (${tiers}), and so the cheapest plan`);
     }
-    const { phase, reduction, noticeSince } = after.standing;
-    const isNews =
-      !before ||
-      before.standing.phase !== phase ||
-      before.standing.reduction?.since !== reduction?.since ||
-      before.standing.plan !== after.standing.plan;
+    const { reduction, noticeSince } = after.standing;
+    const isNews = !before || isNewsAfter(before.standing, after.standing);
     const isLastNotice = after.unloadAnnouncedAt !== null && !before?.unloadAnnouncedAt;
     if ((isNews || isLastNotice) && this.grants.of(owner) === null) {
       const wasRestored = before !== undefined && before.standing.phase !== 'active';
@@ -273,9 +271,10 @@ export class Patrons implements OnApplicationShutdown {
     }
   }
 
-  private allowsMore(before: Standing, after: Standing): boolean {
-    if (after.phase === 'lapsed') return false;
-    return before.phase === 'lapsed' || this.plans.rankOf(after.plan) > this.plans.rankOf(before.plan);
+  private allowedApps(owner: string, { phase, plan }: Standing): number | null {
+    const granted = this.grants.of(owner);
+    if (granted === null && (phase === 'lapsed' || !this.config.patreon)) return 0;
+    return this.plans.granted(granted ?? plan).quotas.runningApps;
   }
 
   private publish(notice: OwnerNotice): void {

@@ -2,7 +2,8 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs
 import type { Request, Response } from 'express';
 import { failureOfException } from '../../common/failure-of-exception.js';
 import { FAILURE_STATUS } from '../../common/failure-status.js';
-import { FailureFilter } from '../../common/failure.filter.js';
+import { FailureFilter, retryAfterSeconds } from '../../common/failure.filter.js';
+import type { StationRequest } from '../../common/request-context.js';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import { publicUrlOf } from '../../config/public-url.js';
 import { FAILURE_CODES } from '../../contracts/failure-codes.js';
@@ -16,15 +17,17 @@ export class SignInPageFilter implements ExceptionFilter {
   constructor(@Inject(STATION_CONFIG) private readonly config: StationConfig) {}
 
   catch(exception: unknown, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
+    const request = host.switchToHttp().getRequest<StationRequest>();
+    const response = host.switchToHttp().getResponse<Response>();
     const failure = failureOfException(exception);
-    if (failure.code === 'INTERNAL_ERROR' || !wantsPage(http.getRequest<Request>())) {
-      return this.problems.answer(exception, host);
-    }
+    if (failure.code === 'INTERNAL_ERROR' || !wantsPage(request)) return this.problems.answer(exception, host);
+    request.failure = failure;
+    const retryAfter = retryAfterSeconds(failure);
+    if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
     const { code, message, suggestion } = failure;
     const title = FAILURE_CODES[code].title;
     const status = FAILURE_STATUS[code];
-    sendFailurePage(http.getResponse<Response>(), publicUrlOf(this.config), { status, title, message, suggestion });
+    sendFailurePage(response, publicUrlOf(this.config), { status, title, message, suggestion });
   }
 }
 

@@ -94,6 +94,10 @@ export const silenced = (standing: Standing): Standing => ({
   reduction: null,
 });
 
+/** Whether the owner should hear of it. */
+export const isNewsAfter = (before: Standing, { phase, plan, reduction }: Standing): boolean =>
+  before.phase !== phase || before.plan !== plan || before.reduction?.since !== reduction?.since;
+
 /** When running apps are stopped: all of somebody lapsed, or those beyond a reduced plan. null: never. */
 export function appsStopAt({ phase, noticeSince, reduction }: Standing, { graceMs }: StandingRules): number | null {
   const since = phase === 'active' ? (reduction?.since ?? null) : noticeSince;

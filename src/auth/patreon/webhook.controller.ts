@@ -37,10 +37,14 @@ export class WebhookController {
 async function rawBody(request: StationRequest): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BYTES) throw new Failure('BAD_REQUEST', `body: expected ${MAX_BYTES} bytes at most`);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MAX_BYTES) throw new Failure('BAD_REQUEST', `body: expected ${MAX_BYTES} bytes at most`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure('BAD_REQUEST', 'body: it has not come to its end');
   }
   return Buffer.concat(chunks);
 }

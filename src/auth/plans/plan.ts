@@ -138,9 +138,9 @@ export class GrantedPlan {
     );
   }
 
-  /** FORBIDDEN, with the cheapest plan that has the permission. */
+  /** FORBIDDEN, with the cheapest plan that has the permission; PLAN_LAPSED where this one would have it. */
   refusalOf(permission: Permission): Failure {
-    this.requireActive();
+    if (this.plan.permissions.includes(permission)) this.requireActive();
     const raisedBy = this.above.find(({ permissions }) => permissions.includes(permission));
     return new Failure('FORBIDDEN', `The plan "${this.plan.name}" does not have the permission "${permission}".`, {
       context: { permission, permissions: this.permissions, plan: this.id, raisedBy: raisedBy?.id ?? null },

@@ -56,15 +56,11 @@ export class PlansService implements OnModuleInit, OnApplicationShutdown {
     const { plansFile } = this.config;
     if (plansFile === undefined) return;
     try {
-      const before = new Map(this.plans.map((plan) => [plan.id, appsOf(plan)]));
       this.plans = readPlans(plansFile);
       this.logger.log(`SIGHUP: ${this.plans.length} plans were read from PLANS_FILE`);
-      const raised = this.plans.filter((plan) => appsOf(plan) > (before.get(plan.id) ?? Infinity));
-      this.events.publish('plans-changed', { raised: raised.map(({ id }) => id) });
+      this.events.publish('plans-changed', {});
     } catch (error) {
       this.logger.error(`SIGHUP: the plans stay as they are: ${(error as Error).message}`);
     }
   }
 }
-
-const appsOf = ({ quotas }: Plan): number => quotas.runningApps ?? Infinity;

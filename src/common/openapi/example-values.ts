@@ -248,5 +248,5 @@ export const EXAMPLES: Record<string, [unknown, ...unknown[]]> = {
     { ready: { http: '/health' }, liveness: { http: '/health', intervalMs: 10_000 } },
   ],
   StopDto: [{ graceMs: 5000 }],
-  VisibilityDto: [{ visibility: 'shared' }],
+  RepositoryChangeDto: [{ visibility: 'shared' }, { credentials: { token: 'ghp_…' } }],
 };

@@ -67,10 +67,11 @@ export class AppLauncher {
   }
 
   /**
-   * PLAN_LIMIT, PLAN_LAPSED. Of those that start at the same time the first ones have the places that are left. One that has died, and is
-   * about to be started again, keeps its place.
+   * PLAN_LIMIT, PLAN_LAPSED. Of those that start at the same time the first ones have the places that are left. One that has
+   * died, and is about to be started again, keeps its place; so does one that an update starts again.
    */
-  private async requireRoom({ context }: AnyJob, { uid, owner }: RepositoryEntry): Promise<void> {
+  private async requireRoom({ context, operation }: AnyJob, { uid, owner }: RepositoryEntry): Promise<void> {
+    if (operation.operation === 'update') return;
     const before = [...this.launching].slice(0, [...this.launching.keys()].indexOf(uid));
     const running = (await this.registry.listOf(owner)).filter((one) => one.state === 'running' || isToReturn(one));
     const taken = new Set([

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppsService } from '../../apps/apps.service.js';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import type { App } from '../../contracts/shapes.js';
-import type { StoppedByStation } from '../../contracts/stop-reasons.js';
+import type { StoppedByStation, StopReason } from '../../contracts/stop-reasons.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { AppSupervisor } from '../app-supervisor.js';
 import type { AnyJob } from '../job.js';
@@ -44,8 +44,7 @@ export class AppStopper {
       ports: portsOf(running.app),
     });
     const app = await ended;
-    // An update would start it again.
-    if (app?.stopReason === 'updating' && reason !== 'updating')
+    if (app && outlasts(reason, app.stopReason))
       await this.changes.apply(entry.uid, { app: { ...app, stopReason: reason } });
     const { exitCode = null, signal = null } = app ?? {};
     // Of two who stop it at the same time only one has sent the signal.
@@ -63,3 +62,9 @@ export class AppStopper {
 function portsOf({ port, appPort, ports = [] }: App): number[] {
   return [...new Set([port, appPort, ...ports.map((pair) => pair.port)])].filter((one) => one !== null);
 }
+
+/** From what starts it again soonest to what never does: of two who stop an app at the same time the later word here counts. */
+const FINALITY: readonly (StopReason | undefined)[] = ['updating', 'server-stopped', 'plan-ended', 'stop'];
+
+const outlasts = (reason: StopReason, other: StopReason | undefined): boolean =>
+  FINALITY.includes(other) && FINALITY.indexOf(reason) > FINALITY.indexOf(other);

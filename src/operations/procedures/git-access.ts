@@ -30,7 +30,7 @@ export class GitAccesses {
     const why = found ? 'can no longer be decrypted, as SECRETS_KEY has changed' : 'are gone';
     throw new Failure('CREDENTIAL_NOT_FOUND', `The stored credentials of ${repoId} ${why}.`, {
       context: { credentialId },
-      suggestion: 'Unload the repository, and clone it again with other credentials.',
+      suggestion: 'Give the repository other credentials by PATCH /repo/:repoId.',
     });
   }
 }

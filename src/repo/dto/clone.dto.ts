@@ -1,17 +1,10 @@
 import { ChoiceField, FlagField, IntegerField, ObjectField, TextField } from '../../common/fields.js';
-import { Failure } from '../../contracts/failure.js';
-import { GitCredentialsDto, gitCredentials } from '../../common/git-credentials.dto.js';
-import type { StoredCredentials } from '../../contracts/operations.js';
 import type { PackageManagerName, Visibility } from '../../contracts/shapes.js';
 import type { CloneOptions } from '../../contracts/operation-options.js';
+import { CREDENTIALS_FIELD, credentialsOf, type CredentialsDto } from './credentials.dto.js';
 
 export const PACKAGE_MANAGERS: readonly PackageManagerName[] = ['npm', 'yarn', 'pnpm', 'bun'];
 export const VISIBILITIES: readonly Visibility[] = ['private', 'shared'];
-
-class CredentialsDto extends GitCredentialsDto implements Partial<StoredCredentials> {
-  @TextField({ maxLength: 64, description: 'Names stored credentials of yours, in place of all other fields.' })
-  credentialId?: string;
-}
 
 export class CloneDto {
   @TextField({
@@ -47,18 +40,12 @@ export class CloneDto {
   @ChoiceField({ values: VISIBILITIES, default: 'private', description: '`shared`: every key may read it.' })
   visibility?: Visibility;
 
-  @ObjectField({
-    type: () => CredentialsDto,
-    description: 'Either `token` with `username` or not, or `privateKey` with `passphrase` or not, or `credentialId`.',
-  })
+  @ObjectField(CREDENTIALS_FIELD)
   credentials?: CredentialsDto;
 }
 
 /** The options of the clone that a caller described. */
-export function cloneOptions({ credentials, ...options }: CloneDto): CloneOptions {
-  if (credentials?.credentialId === undefined)
-    return { ...options, credentials: credentials && gitCredentials(credentials) };
-  const { credentialId, ...others } = credentials;
-  if (Object.values(others).every((value) => value === undefined)) return { ...options, credentials: { credentialId } };
-  throw new Failure('BAD_REQUEST', 'credentials: expected nothing else beside credentialId');
-}
+export const cloneOptions = ({ credentials, ...options }: CloneDto): CloneOptions => ({
+  ...options,
+  credentials: credentials && credentialsOf(credentials),
+});

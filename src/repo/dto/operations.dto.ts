@@ -1,7 +1,7 @@
 import { ChoiceField, FlagField, IntegerField, MapField, ObjectField, TextField } from '../../common/fields.js';
-import type { PackageManagerName, RestartPolicy, Visibility } from '../../contracts/shapes.js';
+import type { PackageManagerName, RestartPolicy } from '../../contracts/shapes.js';
 import type { InstallOptions, RunOptions, StopOptions, UpdateOptions } from '../../contracts/operation-options.js';
-import { PACKAGE_MANAGERS, VISIBILITIES } from './clone.dto.js';
+import { PACKAGE_MANAGERS } from './clone.dto.js';
 
 const RESTART_POLICIES: readonly RestartPolicy[] = ['no', 'on-failure', 'always'];
 const DAY_MS = 86_400_000;
@@ -137,9 +137,4 @@ export class StopDto implements StopOptions {
     description: 'Milliseconds between SIGTERM and SIGKILL. Default: STOP_GRACE_MS.',
   })
   graceMs?: number;
-}
-
-export class VisibilityDto {
-  @ChoiceField({ required: true, values: VISIBILITIES, description: '`shared`: every key may read it.' })
-  visibility!: Visibility;
 }

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { AuditTrail, type Origin } from '../../auth/audit/audit-trail.service.js';
 import { requirePermission } from '../../auth/api-key.guard.js';
 import { PERMISSION_FOR } from '../../auth/operation-permissions.js';
 import type { Principal } from '../../auth/principal.js';
+import { failureOfException } from '../../common/failure-of-exception.js';
 import { OperationFailure } from '../../common/operation-failure.js';
 import { validate } from '../../common/validation.js';
 import { Failure } from '../../contracts/failure.js';
@@ -22,6 +24,7 @@ export class SocketOperationsService {
   constructor(
     private readonly repos: RepoService,
     private readonly reads: OperationReadsService,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
@@ -41,7 +44,7 @@ export class SocketOperationsService {
       reply.succeed(found, found);
     } else if (operation === 'cancel') {
       // It answers once the processes are dead, which may take as long as they like.
-      answer(this.reads.cancel(operationIdOf(message), caller), reply, (cancelled) => cancelled);
+      answer(this.cancel(operationIdOf(message), caller, from.origin), reply, (cancelled) => cancelled);
     } else {
       requirePermission(caller, PERMISSION_FOR[operation]);
       const context = { principal: caller, ...from };
@@ -49,6 +52,18 @@ export class SocketOperationsService {
         ? this.clone(message, context)
         : this.submit(operation, message, context));
       answer(ticket.finished, reply, resultOf);
+    }
+  }
+
+  private async cancel(operationId: string, caller: Principal, origin: Origin): Promise<Operation> {
+    const what = { action: 'cancel', target: operationId };
+    try {
+      const cancelled = await this.reads.cancel(operationId, caller);
+      await this.audit.answered(caller, origin, what);
+      return cancelled;
+    } catch (error) {
+      await this.audit.answered(caller, origin, { ...what, code: failureOfException(error).code });
+      throw error;
     }
   }
 
