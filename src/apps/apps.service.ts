@@ -122,7 +122,7 @@ export class AppsService {
     if (this.sessions.get(session.running.uid) !== session) return;
     // Its thread was swept by marker: this finds also those that have cleared their environment.
     await killTree(() => findTree(session.running.tree));
-    const ended = { pid: null, ready: false, stoppedAt: Date.now(), stopReason: 'crashed' } as const;
+    const ended = { pid: null, url: null, ready: false, stoppedAt: Date.now(), stopReason: 'crashed' } as const;
     this.ended(session, { app: { ...session.running.app, ...ended }, cause: 'crashed' });
   }
 

@@ -184,6 +184,8 @@ export interface RunInput {
 
 export interface RunResult extends App {
   readiness: 'listening' | 'exited' | 'timeout';
+  /** What may not be as expected: it does not listen yet, has another port, has failed in the foreground. */
+  warnings: string[];
   /** The next two with `background: false` only: the last 64 kB of output, and whether there was more. */
   output?: string;
   truncated?: boolean;

@@ -96,7 +96,7 @@ export class RecoveryService {
       const { appTree } = entry;
       if (appTree) await killTree(() => findTree(appTree));
       const stoppedAt = Date.now();
-      const ended = { pid: null, ready: false, stoppedAt, stopReason: 'server-stopped' } as const;
+      const ended = { pid: null, url: null, ready: false, stoppedAt, stopReason: 'server-stopped' } as const;
       Object.assign(changes, { state: 'stopped', app: entry.app && { ...entry.app, ...ended }, appTree: null });
     }
     const update = interrupted.find(({ operation }) => operation === 'update');
@@ -120,7 +120,7 @@ export class RecoveryService {
     }
     this.logger.warn(`Undid an update of ${entry.repoId} that was cut off`);
     if (!journal.restarts || isStoppedOnRequest(entry)) return {};
-    const ended = { pid: null, ready: false, stopReason: 'server-stopped' } as const;
+    const ended = { pid: null, url: null, ready: false, stopReason: 'server-stopped' } as const;
     return { state: 'stopped', stateReason: null, app: entry.app && { ...entry.app, ...ended }, appTree: null };
   }
 

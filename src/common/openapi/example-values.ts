@@ -39,6 +39,7 @@ const app: Plain<AppDto> = {
 const ended: Plain<AppDto> = {
   ...app,
   pid: null,
+  url: null,
   ready: false,
   exitCode: null,
   signal: 'SIGTERM',
@@ -145,7 +146,7 @@ const install: Plain<results.InstallResultDto> = {
   durationMs: 5210,
   warnings: [],
 };
-const run: Plain<results.RunResultDto> = { ...app, readiness: 'listening' };
+const run: Plain<results.RunResultDto> = { ...app, readiness: 'listening', warnings: [] };
 const stop: Plain<results.StopResultDto> = {
   stopped: true,
   alreadyStopped: false,
@@ -203,6 +204,7 @@ const succeeded: Plain<OperationDto> = { ...failed, status: 'succeeded', percent
 const foreground: Plain<results.RunResultDto> = {
   ...ended,
   readiness: 'exited',
+  warnings: ['The script has failed, with exit code 2: read its output.'],
   exitCode: 2,
   signal: null,
   output: 'src/main.ts: error\n',

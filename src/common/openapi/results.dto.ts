@@ -216,6 +216,12 @@ export class RunResultDto extends AppDto {
   @ApiProperty({ enum: ['listening', 'exited', 'timeout'], description: 'What the start was waited for until.' })
   readiness!: 'listening' | 'exited' | 'timeout';
 
+  @ApiProperty({
+    type: [String],
+    description: 'What may not be as expected: it does not listen yet, has another port, has failed in the foreground.',
+  })
+  warnings!: string[];
+
   @ApiProperty({ required: false, description: 'With `background: false`: the last 64 kB of output.' })
   output?: string;
 

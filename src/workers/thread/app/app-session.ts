@@ -13,6 +13,7 @@ import { AppWatch } from './app-watch.js';
 import { endText, exitFailure, tellingLine } from './exit-failure.js';
 import type { LaunchPlan } from './launch-plan.js';
 import { becomesUnhealthy } from './liveness.js';
+import { runWarnings } from './run-warnings.js';
 import { OutputTail } from './output-tail.js';
 
 const ENDING_POLL_MS = 25;
@@ -176,22 +177,23 @@ export class AppSession {
     this.thread.send({ type, app: { ...this.app }, tree: this.tree.describe() });
   }
 
-  private settleAs(readiness: RunResult['readiness']): void {
-    this.settle.resolve({ ...this.app, readiness });
+  private settleAs(readiness: RunResult['readiness'], output?: Pick<RunResult, 'output' | 'truncated'>): void {
+    const result = { ...this.app, readiness };
+    this.settle.resolve({ ...result, ...output, warnings: runWarnings(result, this.input) });
   }
 
   private tellEnd(): void {
     const { app, plan, thread, output } = this;
     const cause = this.cause ?? 'exited';
     const lines = output.lastLines(DIAGNOSED_LINES);
-    Object.assign(app, { pid: null, ready: false, ...this.exit, stoppedAt: Date.now() });
+    Object.assign(app, { pid: null, url: null, ready: false, ...this.exit, stoppedAt: Date.now() });
     if (cause !== 'stopped') app.stopReason = cause;
     if (cause === 'crashed') app.stopMessage = tellingLine(lines) ?? endText(app);
     thread.log.write('system', [`The app ${endText(app)}`]);
     const reason = cause === 'limit' ? (thread.signal.reason as Failure).toData() : undefined;
     thread.send({ type: 'app-ended', app: { ...app }, cause, ...(reason && { reason }) });
     if (thread.signal.aborted) this.settle.reject(thread.signal.reason);
-    else if (!this.input.background) this.settle.resolve({ ...app, readiness: 'exited', ...output.read() });
+    else if (!this.input.background) this.settleAs('exited', output.read());
     else if (cause === 'crashed') this.settle.reject(exitFailure(app, plan.scripts, lines));
     else if (cause === 'exited') this.settleAs('exited');
     else this.settle.reject(new Failure('CANCELLED', 'The app was stopped before it was ready'));

@@ -125,7 +125,8 @@ describe('an app', () => {
       const { port } = stranger.address() as { port: number };
       given({ start: node('waits.js') });
       const result = await repository.run({ port, readyTimeoutMs: 700 });
-      expect(result).toMatchObject({ readiness: 'timeout', ready: false, url: null });
+      const warnings = [expect.stringContaining('does not listen yet, after 700 ms') as string];
+      expect(result).toMatchObject({ readiness: 'timeout', ready: false, url: null, warnings });
       stranger.close();
     });
 
