@@ -106,7 +106,8 @@ describe('A handshake', () => {
     ['another scheme', { extraHeaders: { authorization: 'Basic eDp5' } }],
   ])('with %s is a connect_error with a code', async (_, options) => {
     const started = Date.now();
-    await expect(connected(rawSocket(options))).rejects.toMatchObject({ data: { code: 'UNAUTHORIZED' } });
+    const suggestion = expect.stringContaining('auth.apiKey') as string;
+    await expect(connected(rawSocket(options))).rejects.toMatchObject({ data: { code: 'UNAUTHORIZED', suggestion } });
     expect(Date.now() - started).toBeLessThan(1000);
   });
 
@@ -316,6 +317,11 @@ describe('A message', () => {
     const cancel = await ask(socket, { operation: 'cancel', options: { operationId } });
     expect(cancel).toMatchObject({ operation: 'cancel', operationId, result: { status: 'cancelled' } });
     expect(await run).toMatchObject({ operation: 'run', operationId, error: { code: 'CANCELLED' } });
+    const { error } = await ask(socket, { operation: 'cancel', options: { operationId } });
+    expect(error).toMatchObject({
+      code: 'ALREADY_FINISHED',
+      message: 'The operation has already finished: cancelled',
+    });
   });
 
   it('whose sender has gone is carried out all the same', async () => {

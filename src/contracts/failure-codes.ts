@@ -14,7 +14,7 @@ const kind = (title: string, suggestion: string, retryable = false): FailureKind
 
 export const FAILURE_CODES = {
   // What the caller sent
-  BAD_REQUEST: kind('The request is malformed', 'Correct the request as the detail says; /docs describes every field.'),
+  BAD_REQUEST: kind('The request is malformed', 'Correct what this error names; /docs describes every field.'),
   INVALID_URL: kind('The repository URL is not valid', 'Give an https:// or ssh:// URL, or git@host:owner/repo.git.'),
   INVALID_BRANCH: kind('The branch name is not valid', 'Give the name of a branch or a tag as git prints it.'),
   GIT_HOST_NOT_ALLOWED: kind(
@@ -22,7 +22,10 @@ export const FAILURE_CODES = {
     'Use a public host, or ask the administrator to add host:port to GIT_ALLOWED_HOSTS.',
   ),
   ENV_NOT_ALLOWED: kind('An environment variable is not allowed', 'Remove the named variable from env.'),
-  UNAUTHORIZED: kind('No valid API key', 'Send "Authorization: Bearer <api_key>" with a key that is still valid.'),
+  UNAUTHORIZED: kind(
+    'No valid API key',
+    'Send a valid key: over REST "Authorization: Bearer <api_key>", over Socket.IO auth.apiKey in the handshake.',
+  ),
   FORBIDDEN: kind('The key does not permit this', 'Use a key with the named permission, or ask the administrator.'),
   PLAN_LIMIT: kind(
     'The plan does not allow more',
@@ -58,8 +61,12 @@ export const FAILURE_CODES = {
     'Use a new Idempotency-Key for a request with another body.',
   ),
   TOO_LARGE: kind('The request is too large', 'Send a smaller body.'),
-  RATE_LIMITED: kind('Too many requests', 'Wait for the time in Retry-After, and ask less often.', true),
-  QUEUE_FULL: kind('The queue is full', 'Wait for the time in Retry-After and send the request again.', true),
+  RATE_LIMITED: kind(
+    'Too many requests',
+    'Wait for retryAfterSeconds of the context (over REST also Retry-After), and ask less often.',
+    true,
+  ),
+  QUEUE_FULL: kind('The queue is full', 'Wait some seconds (over REST as Retry-After says), then send it again.', true),
 
   // What the repository, or what was asked of it, is at fault for
   GIT_AUTH_REQUIRED: kind(
@@ -125,7 +132,7 @@ export const FAILURE_CODES = {
   NO_SPACE: kind('The disk is full', 'Free disk space (unload what is not needed), then try again.', true),
   DISK_QUOTA: kind(
     'The disk limit of the repository was reached',
-    'Use a smaller repository, or a higher REPO_DISK_MB.',
+    'Unload it and clone it again, which frees what it has written, or ask the administrator for a higher limit.',
   ),
 } as const satisfies Record<string, FailureKind>;
 

@@ -107,7 +107,7 @@ export class OperationsService {
     if (!live) {
       const operation = await this.records.find(operationId);
       if (!operation) throw new Failure('OPERATION_NOT_FOUND', `There is no operation ${operationId}`);
-      throw new Failure('ALREADY_FINISHED', `The operation has ${operation.status} already`, {
+      throw new Failure('ALREADY_FINISHED', `The operation has already finished: ${operation.status}`, {
         context: { operationId, status: operation.status },
       });
     }

@@ -130,10 +130,10 @@ export class GrantedPlan {
     const raisedBy = this.above.find(({ quotas }) => (quotas[quota] ?? Infinity) > (limit ?? Infinity));
     return new Failure(
       CODES[quota] ?? 'PLAN_LIMIT',
-      `The plan "${this.plan.name}" allows ${limit} ${QUOTA_NAMES[quota]}: ${use} are in use`,
+      `The limit of the plan "${this.plan.name}" is reached: ${use} of ${limit} ${QUOTA_NAMES[quota]} in use`,
       {
         context: { plan: this.id, quota, limit, use, raisedBy: raisedBy?.id ?? null, ...more },
-        ...suggestionOf(raisedBy),
+        suggestion: suggestionOf(raisedBy),
       },
     );
   }
@@ -144,10 +144,9 @@ export class GrantedPlan {
     const raisedBy = this.above.find(({ permissions }) => permissions.includes(permission));
     return new Failure('FORBIDDEN', `The plan "${this.plan.name}" does not have the permission "${permission}".`, {
       context: { permission, permissions: this.permissions, plan: this.id, raisedBy: raisedBy?.id ?? null },
-      ...suggestionOf(raisedBy),
+      suggestion: suggestionOf(raisedBy) ?? 'Ask the administrator for a plan that has it: no other key of yours does.',
     });
   }
 }
 
-const suggestionOf = (plan: Plan | undefined): { suggestion?: string } =>
-  plan ? { suggestion: `The plan "${plan.name}" allows more.` } : {};
+const suggestionOf = (plan: Plan | undefined): string | undefined => plan && `The plan "${plan.name}" allows more.`;

@@ -68,7 +68,7 @@ export const PROBLEM_FACTS: Partial<Record<FailureCode, Partial<Problem>>> = {
     },
   },
   ALREADY_FINISHED: {
-    detail: 'The operation has succeeded already',
+    detail: 'The operation has already finished: succeeded',
     context: { operationId: OPERATION_ID, status: 'succeeded' },
   },
 };

@@ -82,11 +82,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
     const apiKey = isPlainObject(message) ? message.apiKey : undefined;
     const principal = typeof apiKey === 'string' ? await this.identify(apiKey, session.socket) : session.principal;
     if (principal && principal === session.principal) await this.keys.freshen(principal.owner);
-    if (!principal) {
-      throw new Failure('UNAUTHORIZED', 'No API key was sent.', {
-        suggestion: 'Send auth.apiKey in the handshake, or apiKey in the message.',
-      });
-    }
+    if (!principal) throw new Failure('UNAUTHORIZED', 'No API key was sent.');
     const isRelief = LOG_EVENTS.has(event) || (isPlainObject(message) && RELIEF.has(message.operation));
     await this.rateLimit.ofCaller(principal, isRelief);
     session.signIn(principal);

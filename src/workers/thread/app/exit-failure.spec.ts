@@ -49,6 +49,7 @@ describe('the failure of an app that exited before it was ready', () => {
     'The directory "dist" does not exist. Did you build your project?',
   ])('names the build where nothing was built: %s', (line) => {
     expect(failure([line]).suggestion).toContain('{"script": "build", "background": false}');
+    expect(failure([line]).suggestion).toContain('exitCode');
     expect(failure([line], { start: 'node .' }).suggestion).not.toContain('"build"');
   });
 

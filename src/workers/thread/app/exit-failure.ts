@@ -9,7 +9,9 @@ const SYMPTOMS: { pattern: RegExp; script?: string; suggestion: string }[] = [
     pattern:
       /(cannot find (module|package)|ENOENT|no such file|could not find|does not exist|not found)(?!.*node_modules).*(\b(dist|build|out|lib|compiled)\b|\.next|\.nuxt|\.output|\.svelte-kit)/i,
     script: 'build',
-    suggestion: 'It seems that nothing was built yet: run {"script": "build", "background": false}, then run it again.',
+    suggestion:
+      'It seems that nothing was built yet: run {"script": "build", "background": false}, see that its exitCode is 0 (a build ' +
+      'that fails is answered as well), then run it again.',
   },
   {
     pattern: /EADDRINUSE|address already in use/i,
