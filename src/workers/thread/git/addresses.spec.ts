@@ -43,6 +43,18 @@ describe('the addresses of a Git host', () => {
     });
   });
 
+  it.each([
+    ['ENOTFOUND', false],
+    ['EAI_AGAIN', true],
+  ])('that cannot be had because of %s are worth another try: %s', async (code, retryable) => {
+    const url = parseRepositoryUrl('https://git.example/a/b');
+    const resolve = () => Promise.reject(Object.assign(new Error(code), { code }));
+    await expect(checkedAddresses(url, { allowedHosts: [] }, signal, resolve)).rejects.toMatchObject({
+      code: 'GIT_UNREACHABLE',
+      retryable,
+    });
+  });
+
   it('are not waited for when the operation is aborted', async () => {
     const cancellation = new AbortController();
     const reason = new Error('cancelled');

@@ -47,6 +47,9 @@ async function addressesOf(host: string, resolve: Resolver): Promise<string[]> {
     return await resolve(host);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Failure('GIT_UNREACHABLE', `The host name ${host} cannot be resolved (${code})`, { cause: error });
+    throw new Failure('GIT_UNREACHABLE', `The host name ${host} cannot be resolved (${code})`, {
+      retryable: code !== 'ENOTFOUND', // a name server that does not answer now may later; a name that does not exist will not
+      cause: error,
+    });
   }
 }
