@@ -64,7 +64,7 @@ export interface App {
   signal?: string | null;
   stoppedAt?: number;
   stopReason?: StopReason;
-  /** What went wrong, for people: the app's own words where it has said something. */
+  /** What went wrong, for people: the app's last words, or why it was ended; left out where it said none. */
   stopMessage?: string;
 }
 

@@ -112,7 +112,14 @@ export class AppDto implements shapes.App {
   @ApiProperty({ type: [PortPairDto], required: false, description: 'Where there are several.' })
   ports?: PortPairDto[];
 
-  @ApiProperty({ type: 'integer', required: false, description: 'The one asked for, where it was taken.' })
+  @ApiProperty({
+    type: 'integer',
+    required: false,
+    description:
+      'The `port` that was asked for, where it was taken on the host: in a private network the app has it all the same, and ' +
+      'is reached at another one, which is in `url`. Left out where the app has what was asked for.',
+    example: 3000,
+  })
   requestedPort?: number;
 
   @ApiProperty({
@@ -159,7 +166,8 @@ export class AppDto implements shapes.App {
   stopReason?: StopReason;
 
   @ApiProperty({
-    description: 'What went wrong, for people: the app’s own words where it has said something.',
+    description:
+      'What went wrong, for people: the last words of the app, or why it was ended. Left out where it said none.',
     required: false,
     example: 'Error: no database',
   })

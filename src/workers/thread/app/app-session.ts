@@ -188,7 +188,7 @@ export class AppSession {
     const lines = output.lastLines(DIAGNOSED_LINES);
     Object.assign(app, { pid: null, url: null, ready: false, ...this.exit, stoppedAt: Date.now() });
     if (cause !== 'stopped') app.stopReason = cause;
-    if (cause === 'crashed') app.stopMessage = tellingLine(lines) ?? endText(app);
+    if (cause === 'crashed') app.stopMessage = tellingLine(lines);
     thread.log.write('system', [`The app ${endText(app)}`]);
     const reason = cause === 'limit' ? (thread.signal.reason as Failure).toData() : undefined;
     thread.send({ type: 'app-ended', app: { ...app }, cause, ...(reason && { reason }) });

@@ -299,6 +299,14 @@ describe('an app', () => {
       await expect(failure).rejects.toMatchObject({ code: 'APP_EXITED', context: { ...end, lastLines: ['said'] } });
     });
 
+    it('without a word has none to quote: how it ended is told beside', async () => {
+      given({ start: 'kill -KILL $$' });
+      await expect(repository.run()).rejects.toMatchObject({
+        message: 'The app was ended by SIGKILL before it was ready',
+      });
+      expect(repository.last('app-ended')?.app.stopMessage).toBeUndefined();
+    });
+
     it('because nothing was built is told to build', async () => {
       given({ start: 'node dist/main.js', build: 'tsc' });
       await expect(repository.run()).rejects.toMatchObject({
