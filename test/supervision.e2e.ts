@@ -143,6 +143,47 @@ describe('an app that dies after it has lived', () => {
   );
 });
 
+describe('an app that an update has seen live', () => {
+  it(
+    'is started again however soon it dies, also when something is installed meanwhile, and its log can be followed',
+    async () => {
+      const { git, station } = kit;
+      const app = (text: string) =>
+        `require('node:http').createServer().listen(process.env.PORT, () => console.log('${text}'))`;
+      const scripts = { start: 'exec node app.js', install: 'until [ -e go ]; do sleep 0.05; done' };
+      const repository = await git.createRepository('supervised/proven', {
+        files: { 'package.json': packageJson(scripts), 'app.js': app('v1') },
+      });
+      const { repoId } = (await station.clone(repository.url)).body;
+      await station.run(repoId);
+      await repository.commit({ 'app.js': app('v2') });
+      expect((await station.update(repoId, { restart: true })).body.result).toMatchObject({ restarted: true });
+      const { app: proven } = await entry(repoId);
+      const install = station.install(repoId);
+      await eventually('it is being installed', async () => {
+        const { activeOperation: active } = await entry(repoId);
+        return active?.operation === 'install' && active.queuePosition === undefined;
+      });
+      process.kill(Number(proven?.pid), 'SIGKILL');
+      expect((await becomes(repoId, 'stopped')).app).toMatchObject({ stopReason: 'restarting' });
+      const log = await station.api<{ nextCursor: string }>('GET', `/repo/${repoId}/logs`);
+      const following = await fetch(`${station.url}/repo/${repoId}/logs`, {
+        headers: {
+          authorization: `Bearer ${station.adminKey}`,
+          accept: 'text/event-stream',
+          'last-event-id': log.body.result.nextCursor,
+        },
+      });
+      expect(following.status).toBe(200); // 204 would be that nothing comes any more
+      await following.body?.cancel();
+      writeFileSync(join(station.workspaceDir, repoId, 'go'), '');
+      expect((await install).status).toBe(200);
+      expect((await becomes(repoId, 'running')).app).toMatchObject({ restarts: 1 });
+    },
+    MS,
+  );
+});
+
 describe('an app that ran when the server died', () => {
   it(
     'is given another chance when it does not come up at once, and its restarts are counted on',

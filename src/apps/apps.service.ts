@@ -28,6 +28,8 @@ export interface RunningApp extends RunOrigin {
   uid: string;
   app: App;
   tree: ProcessTree;
+  /** Its start is no first try: what ends it from now on is for its restart policy, however soon. */
+  isTrusted: boolean;
 }
 
 export interface EndedApp {
@@ -74,7 +76,9 @@ export class AppsService {
 
   /** What a session thread says of its app. */
   handle(uid: string, message: FromThread, origin: RunOrigin): void {
-    if (message.type === 'app-started') this.started({ uid, app: message.app, tree: message.tree, ...origin });
+    if (message.type === 'app-started') {
+      this.started({ uid, app: message.app, tree: message.tree, isTrusted: false, ...origin });
+    }
     const session = this.sessions.get(uid);
     if (session?.running.thread !== origin.thread) return;
     const { running } = session;
@@ -96,6 +100,12 @@ export class AppsService {
     if (!session) return;
     session.stopReason ??= reason;
     session.running.thread.post({ type: 'stopping', reason });
+  }
+
+  /** An update has found that it lives. */
+  trust(uid: string): void {
+    const session = this.sessions.get(uid);
+    if (session) session.running.isTrusted = true;
   }
 
   /** Resolves to the app as it ended; at once to undefined when none runs. */

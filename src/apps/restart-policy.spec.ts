@@ -9,6 +9,7 @@ const crash: AppEnd = {
   restarts: 0,
   livedMs: MINUTE,
   readyTimeoutMs: 0,
+  isTrusted: false,
 };
 const next = (end: Partial<AppEnd>) => nextRestart({ ...crash, ...end }, limits);
 
@@ -36,6 +37,10 @@ describe('an app that has ended', () => {
 
   it('comes back again when it dies soon after a restart: it has lived before', () => {
     expect(next({ livedMs: 50, readyTimeoutMs: 30_000, restarts: 2 })).toEqual({ delayMs: 4_000, restarts: 3 });
+  });
+
+  it('comes back when it dies soon after an update that has seen it live', () => {
+    expect(next({ livedMs: 50, readyTimeoutMs: 30_000, isTrusted: true })).toEqual({ delayMs: 1_000, restarts: 1 });
   });
 
   it('waits twice as long each time, and at most a minute', () => {

@@ -24,6 +24,8 @@ export interface AppEnd {
   readyTimeoutMs: number;
   /** How often it has been restarted in a row before. */
   restarts: number;
+  /** An update has found that it lives, or it is an old version that did. */
+  isTrusted: boolean;
 }
 
 export interface Restart {
@@ -49,6 +51,6 @@ export function anotherRestart(restarts: number, { max, firstDelayMs }: RestartL
 }
 
 /** One that was restarted has lived before: what has killed it may need more time to pass than its start takes. */
-function isFailedStart({ restarts, livedMs, readyTimeoutMs }: AppEnd): boolean {
-  return restarts === 0 && livedMs < Math.max(FAILED_START_MS, readyTimeoutMs);
+function isFailedStart({ restarts, isTrusted, livedMs, readyTimeoutMs }: AppEnd): boolean {
+  return restarts === 0 && !isTrusted && livedMs < Math.max(FAILED_START_MS, readyTimeoutMs);
 }

@@ -103,12 +103,15 @@ export class AppSupervisor extends AppListener {
     await this.changes.apply(uid, { app, state: 'error' }, { reason: { code, message } });
   }
 
-  private afterEnd({ options }: RunningApp, { app, cause, wasReady }: EndedApp): ReturnType<typeof nextRestart> {
+  private afterEnd(
+    { options, isTrusted }: RunningApp,
+    { app, cause, wasReady }: EndedApp,
+  ): ReturnType<typeof nextRestart> {
     const { exitCode, restarts, startedAt, stoppedAt = Date.now() } = app;
     const policy = options.background === false ? 'no' : (options.restartPolicy ?? 'on-failure');
     const readyTimeoutMs = wasReady ? 0 : (options.readyTimeoutMs ?? READY_TIMEOUT_MS);
     return nextRestart(
-      { policy, cause, exitCode, restarts, livedMs: stoppedAt - startedAt, readyTimeoutMs },
+      { policy, cause, exitCode, restarts, livedMs: stoppedAt - startedAt, readyTimeoutMs, isTrusted },
       this.limits,
     );
   }

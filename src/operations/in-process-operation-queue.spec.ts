@@ -38,6 +38,23 @@ describe('the operation queue', () => {
     expect(started).toEqual(['a', 'b', 'c']);
   });
 
+  it('starts the next one when one gives up its place, and keeps its repository for it', async () => {
+    const { started, add, end } = workplace();
+    add('run', {
+      uid: 'r',
+      start: (giveUpPlace) => {
+        started.push('run');
+        giveUpPlace();
+        return new Promise(() => undefined);
+      },
+    });
+    add('install', { uid: 'r' });
+    add('other');
+    expect(started).toEqual(['run', 'other']);
+    await end('other');
+    expect(started).toEqual(['run', 'other']);
+  });
+
   it('keeps the order of arrival within a repository, whatever the lane', async () => {
     const { started, add, end } = workplace({ workers: 3 });
     add('clone', { uid: 'r' });

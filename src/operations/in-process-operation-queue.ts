@@ -95,7 +95,11 @@ export class InProcessOperationQueue extends OperationQueue {
     this.waiting.splice(this.waiting.indexOf(item), 1);
     this.running.add(item);
     this.served.set(item.owner, ++this.turn);
-    void item.start().finally(() => {
+    const giveUpPlace = () => {
+      item.lane = 'foreground';
+      this.startWhatCan();
+    };
+    void item.start(giveUpPlace).finally(() => {
       this.running.delete(item);
       this.forgetIdleOwners();
       this.startWhatCan();

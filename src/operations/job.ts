@@ -36,6 +36,8 @@ export class Job<K extends OperationName> {
   private readonly cancellation = new AbortController();
   /** Of a stop: whether its app was just being started, and was ended with that run. */
   hasEndedStart = false;
+  /** It goes on waiting, which needs no place among the workers. Set when its turn has come. */
+  giveUpPlace: () => void = () => undefined;
   /** After this nothing more is done for the repository. */
   private last: Failure | undefined;
   private steady: Job<K> | undefined;

@@ -16,8 +16,11 @@ export interface QueueItem {
   atOnce: number | null;
   /** One of these at a time per repository, in the order of arrival. */
   exclusive: boolean;
-  /** Carries it out. The place is free again when this settles. Never rejects. */
-  start(): Promise<void>;
+  /**
+   * Carries it out. The place is free again when this settles, or gives it up before: then it holds its repository alone.
+   * Never rejects.
+   */
+  start(giveUpPlace: () => void): Promise<void>;
 }
 
 export interface QueueStats {

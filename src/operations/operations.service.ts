@@ -85,7 +85,8 @@ export class OperationsService {
         lane,
         atOnce: atOnceOf(lane, context.principal),
         exclusive: name !== 'stop' && name !== 'status',
-        start: async () => {
+        start: async (giveUpPlace) => {
+          job.giveUpPlace = giveUpPlace;
           if (await recorded.promise) await this.runner.carryOut(live);
         },
       });

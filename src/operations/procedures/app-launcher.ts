@@ -16,6 +16,9 @@ import { StationIsolation } from '../station-isolation.js';
 import { StationTools } from '../station-tools.js';
 import type { ToThread } from '../../contracts/worker-messages.js';
 
+/** An app may take minutes to get ready, and many never listen: others need not wait for that. */
+const PLACE_MS = 10_000;
+
 /** Starts an app in a thread that becomes its session thread, with a port of its own. */
 @Injectable()
 export class AppLauncher {
@@ -43,6 +46,7 @@ export class AppLauncher {
     this.isolation.requireFor(entry);
     this.supervisor.forgetRestart(uid);
     this.launching.set(uid, entry.owner);
+    const patience = setTimeout(() => job.giveUpPlace(), PLACE_MS);
     try {
       await this.requireRoom(job, entry);
       const port = await this.portFor(entry, options.port);
@@ -61,6 +65,7 @@ export class AppLauncher {
       await this.apps.settled(uid);
       throw error;
     } finally {
+      clearTimeout(patience);
       this.launching.delete(uid);
       if (!this.apps.get(uid)) this.ports.release(uid);
     }

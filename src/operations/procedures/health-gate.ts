@@ -30,6 +30,7 @@ export class HealthGate {
     await Promise.race([ended, proven]).catch(() => job.signal.throwIfAborted());
     over.abort();
     if (!this.apps.get(uid)) throw await this.endOf(job);
+    this.apps.trust(uid);
   }
 
   private async endOf(job: AnyJob): Promise<Failure> {

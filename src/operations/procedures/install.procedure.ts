@@ -7,6 +7,7 @@ import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import type { InstallOptions } from '../../contracts/operation-options.js';
 import type { AnyJob, Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
+import { isToReturn } from '../returning-apps.js';
 import { StationIsolation } from '../station-isolation.js';
 import { StationTools } from '../station-tools.js';
 
@@ -26,7 +27,8 @@ export class InstallProcedure implements Procedure<'install'> {
     const running = async () => (await job.entry()).state === 'running';
     try {
       const { result, record } = await this.install(job, entry, job.options);
-      const state = (await running()) ? {} : ({ state: 'ready' } as const);
+      // One that is about to return does so from `stopped`.
+      const state = (await running()) || isToReturn(await job.entry()) ? {} : ({ state: 'ready' } as const);
       await this.changes.apply(entry.uid, { installed: record, ...state }, { operationId });
       return result;
     } catch (error) {

@@ -122,6 +122,7 @@ export class UpdateRollback {
     if (this.apps.get(uid) || isStoppedOnRequest(entry)) return;
     const { readiness, exitCode } = await this.launcher.launch(job, entry, runOptions ?? {});
     if (readiness === 'exited') throw new Failure('APP_EXITED', `The app exited with code ${exitCode}`);
+    this.apps.trust(uid);
   }
 
   private async logOfNew(job: Job<'update'>, { before, step }: Attempt): Promise<LogExcerpt | undefined> {

@@ -4,7 +4,7 @@ import { validateBranch } from '../../contracts/repository-url.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import type { Job, Procedure } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
-import { isStoppedOnRequest } from '../returning-apps.js';
+import { isStoppedOnRequest, isToReturn } from '../returning-apps.js';
 import { GitAccesses } from './git-access.js';
 import { ProvenRestart } from './proven-restart.js';
 import { factsOf } from './update-attempt.js';
@@ -24,18 +24,19 @@ export class UpdateProcedure implements Procedure<'update'> {
     const before = await job.entry();
     if (job.options.branch !== undefined) validateBranch(job.options.branch);
     const asked = job.options.restart === true;
-    const restarts = asked && before.state === 'running';
+    const restarts = asked && (before.state === 'running' || isToReturn(before));
     const output = await this.move(job, before, restarts);
     const { repoUrl: _url, branch: _branch, refKind: _kind, declaresDependencies: _declares, ...result } = output;
     const isBehind = output.to !== (before.appCommit ?? output.from);
     if (restarts && isBehind && !isStoppedOnRequest(await job.entry())) {
       return { ...result, restartRequired: false, ...(await this.restarts.perform(job, before, output)) };
     }
-    const running = (await job.entry()).state === 'running';
+    const now = await job.entry();
+    const running = now.state === 'running';
     await this.settlement.accept(job, before, {
       ...factsOf(output),
       ...(output.dependenciesChanged && { installed: null }),
-      ...(output.dependenciesChanged && !running && { state: 'cloned' }),
+      ...(output.dependenciesChanged && !running && !isToReturn(now) && { state: 'cloned' }),
     });
     return { ...result, restartRequired: running && isBehind, ...(asked && { restarted: false }) };
   }

@@ -5,6 +5,7 @@ import { LogReader } from '../../apps/log-reader.js';
 import type { LogSource } from '../../contracts/events.js';
 import { Failure } from '../../contracts/failure.js';
 import type { OperationName } from '../../contracts/operation-names.js';
+import { isToReturn } from '../../operations/returning-apps.js';
 import { LiveOperations } from '../../operations/live-operations.service.js';
 import { OperationHistory } from '../../registry/operation-history.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
@@ -71,7 +72,8 @@ export class LogSourceService {
     const operation = await this.live.find(operationId);
     if (operation && isUnfinished(operation)) return true;
     const entry = await this.registry.find(uid);
-    return entry?.state === 'running' && entry.appOperationId === operationId;
+    if (entry?.appOperationId !== operationId) return false;
+    return entry.state === 'running' || isToReturn(entry); // then another log follows, which its reader is not to miss
   }
 }
 

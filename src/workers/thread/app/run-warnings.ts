@@ -10,7 +10,8 @@ export function runWarnings(outcome: Outcome, { background, readyTimeoutMs }: Ru
     const what = appPort === null ? 'It does not listen yet' : `It listens on port ${appPort}, but is not ready yet`;
     warnings.push(`${what}, after ${readyTimeoutMs} ms. It runs on: GET /repo/:repoId/status tells when it is ready.`);
   }
-  if (requestedPort !== undefined) warnings.push(`Port ${requestedPort} was in use: the app is reached on port ${port}.`);
+  if (requestedPort !== undefined)
+    warnings.push(`Port ${requestedPort} was in use: the app is reached on port ${port}.`);
   if (!background && exitCode !== 0) {
     const how = signal ? `was ended by ${signal}` : `has failed, with exit code ${exitCode}`;
     warnings.push(`The script ${how}: read its output.`);

@@ -45,8 +45,8 @@ describe('a sandbox of a repository that has put something in the place of its o
   }
 
   /** Read only once all has ended. */
-  async function said(script: string): Promise<string> {
-    const sandbox = new Bubblewrap(confined(), { operationId: 'op', repoId: 'app', paths, marker });
+  async function said(script: string, repoId = 'app'): Promise<string> {
+    const sandbox = new Bubblewrap(confined(), { operationId: 'op', repoId, paths, marker });
     try {
       const { stdout, exited } = await sandbox.spawn({
         purpose: 'app',
@@ -65,6 +65,10 @@ describe('a sandbox of a repository that has put something in the place of its o
       await sandbox.dispose();
     }
   }
+
+  it('has a host name that Linux takes, however long its name is', async () => {
+    expect(await said('cat /etc/hostname /proc/sys/kernel/hostname', 'a'.repeat(100))).toContain('a'.repeat(63));
+  });
 
   it.each([
     ['a link that leads out', () => symlinkSync(join(root, 'outside'), join(paths.home, 'tmp'))],

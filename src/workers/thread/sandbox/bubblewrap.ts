@@ -10,7 +10,7 @@ import { withoutInherited } from './descriptors.js';
 import { gitView, manifestView } from './workspace-view.js';
 import { FIRST_FREE_DESCRIPTOR, INIT, Launch, PIPES } from './launch.js';
 import { LaunchChain } from './launch-chain.js';
-import { LaunchFolder } from './launch-folder.js';
+import { hostnameOf, LaunchFolder } from './launch-folder.js';
 import { limitArguments } from './limit-arguments.js';
 import { CLOSING, mountArguments, ownPaths } from './mounts.js';
 import { PortPublisher } from './port-publisher.js';
@@ -154,7 +154,7 @@ export class Bubblewrap implements Sandbox {
       '--gid',
       id,
       '--hostname',
-      repoId,
+      hostnameOf(repoId),
       ...mountArguments({ purpose, paths, machine, temporary, empty, sourceOf }),
       ...this.folder
         .etcFiles(this.isPrivate(purpose))

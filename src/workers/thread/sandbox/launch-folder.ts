@@ -10,6 +10,9 @@ import { syscallFilter } from './syscall-filter.js';
 const MADE = ['passwd', 'group', 'hosts'];
 
 /** Beside the staging folders, which a server that was killed clears at its next start. */
+/** Linux takes no longer one. */
+export const hostnameOf = (repoId: string): string => repoId.slice(0, 63);
+
 export const launchFolderOf = ({ paths, operationId }: Pick<ThreadContext, 'paths' | 'operationId'>): string =>
   join(dirname(paths.staging), `.launch-${operationId}`);
 
@@ -78,7 +81,10 @@ export class LaunchFolder {
     );
     this.write('group', `root:x:0:\nnogroup:x:65534:\n${own}\n`);
     this.write('empty', '');
-    this.write('hosts', `${contentOf('/etc/hosts') || '127.0.0.1 localhost\n::1 localhost'}\n127.0.1.1 ${repoId}\n`);
+    this.write(
+      'hosts',
+      `${contentOf('/etc/hosts') || '127.0.0.1 localhost\n::1 localhost'}\n127.0.1.1 ${hostnameOf(repoId)}\n`,
+    );
     this.write('resolv.shared', contentOf('/etc/resolv.conf'));
     this.write('resolv.private', `nameserver ${NAME_SERVER}\n`);
   }
