@@ -1,11 +1,12 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { FAILURE_CODES, type FailureCode } from '../../contracts/failure-codes.js';
+import type { Request, Response } from 'express';
 import { FAILURE_STATUS } from '../failure-status.js';
 import { addExamples } from './add-examples.js';
 import { completeResponses } from './complete-responses.js';
 
-/** Serves Swagger UI at /docs and the OpenAPI document at /docs-json. */
+/** Serves Swagger UI at /docs, where / leads, and the OpenAPI document at /docs-json. */
 export function serveDocs(app: INestApplication): void {
   SwaggerModule.setup('docs', app, () => createDocument(app), {
     jsonDocumentUrl: 'docs-json',
@@ -13,6 +14,8 @@ export function serveDocs(app: INestApplication): void {
     customSiteTitle: 'Docking Station',
     swaggerOptions: { persistAuthorization: true },
   });
+  // Relative: the station may be reached below a path of its PUBLIC_URL.
+  app.getHttpAdapter().get('/', (_: Request, response: Response) => response.redirect('docs'));
 }
 
 function createDocument(app: INestApplication): OpenAPIObject {
