@@ -5,6 +5,7 @@ import type { Request, Response } from 'express';
 import { FAILURE_STATUS } from '../failure-status.js';
 import { addExamples } from './add-examples.js';
 import { completeResponses } from './complete-responses.js';
+import { allowNullBesideReferences } from './nullable-references.js';
 
 /** Serves Swagger UI at /docs, where / leads, and the OpenAPI document at /docs-json. */
 export function serveDocs(app: INestApplication): void {
@@ -33,6 +34,7 @@ function createDocument(app: INestApplication): OpenAPIObject {
   });
   completeResponses(document);
   addExamples(document);
+  allowNullBesideReferences(document);
   return document;
 }
 
