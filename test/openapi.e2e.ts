@@ -40,6 +40,13 @@ function strict(schema: unknown): unknown {
   return nullable && inner.type !== undefined ? { ...inner, type: [inner.type, 'null'] } : inner;
 }
 
+/** Every schema below a part of the document, with where it is; examples are no schemas. */
+function schemasIn(part: unknown, where = ''): [string, Json][] {
+  if (typeof part !== 'object' || part === null) return [];
+  const below = Object.entries(part).filter(([key]) => key !== 'example' && key !== 'examples');
+  return [[where, part as Json], ...below.flatMap(([key, value]) => schemasIn(value, `${where}/${key}`))];
+}
+
 describe('The OpenAPI document', () => {
   const kit = useStation();
   const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
@@ -84,6 +91,14 @@ describe('The OpenAPI document', () => {
       expect(statuses).toEqual(expect.arrayContaining([expect.stringMatching(/^20|^302/), ...expected]));
       if (route.requestBody) expect(Object.keys(route.responses)).toContain('413');
     }
+  });
+
+  it('gives no field of a body a `default`, which would make generators ask for it', () => {
+    const bodies = routes.flatMap(([, , { requestBody }]) => Object.values(requestBody?.content ?? {}));
+    expect(bodies.length).toBeGreaterThan(5);
+    const all = [...schemasIn(bodies), ...schemasIn(document.components.schemas)];
+    expect(all.filter(([, schema]) => 'default' in schema)).toEqual([]);
+    expect(document.components.schemas.CloneDto?.properties?.depth?.description).toMatch(/Default: 1\.$/);
   });
 
   it('declares the headers of answers that have some', () => {

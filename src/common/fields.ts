@@ -13,7 +13,7 @@ interface FieldDocs {
   required?: boolean;
   example?: unknown;
   /** What applies when the field is left out; documentation only, the operation applies it. */
-  default?: unknown;
+  default?: string | number | boolean;
 }
 
 export type DtoClass = new () => object;
@@ -114,7 +114,7 @@ function field(
   expectation: string,
   fits: (value: unknown) => boolean,
   schema: Record<string, unknown>,
-  { required = false, ...docs }: FieldDocs,
+  { required = false, description, default: fallback, ...docs }: FieldDocs,
   secret = false,
   /** What of a value is wrong with it. */
   fault: (value: unknown) => unknown = (value) => value,
@@ -124,6 +124,8 @@ function field(
     ApiProperty({
       ...schema,
       ...docs,
+      // Not as `default`: of a field that has one, generators make one that must be sent.
+      description: fallback === undefined ? description : `${description} Default: ${fallback}.`,
       [schema.type === 'object' ? 'selfRequired' : 'required']: required,
     }),
     // Left out is fine, null is not: it would reach code that knows only of left out.
