@@ -23,7 +23,11 @@ interface Route {
 }
 interface Document {
   paths: Record<string, Record<string, Route>>;
-  components: { schemas: Record<string, Json & { example?: unknown; properties?: Record<string, Json> }> };
+  servers: { url: string }[];
+  components: {
+    securitySchemes: Record<string, Json>;
+    schemas: Record<string, Json & { example?: unknown; properties?: Record<string, Json> }>;
+  };
 }
 
 /**
@@ -86,10 +90,24 @@ describe('The OpenAPI document', () => {
         return !shown || (!isEmpty && media.length === 0) || !('X-Request-Id' in headers);
       });
       const statuses = answers.map(([status]) => status);
-      const expected = route.security ? ['400', '401', '500'] : ['503'];
+      const expected = route.security?.length ? ['400', '401', '500'] : ['503'];
       expect([method, path, route.summary, incomplete]).toEqual([method, path, expect.stringMatching(/\w/), []]);
       expect(statuses).toEqual(expect.arrayContaining([expect.stringMatching(/^20|^302/), ...expected]));
       if (route.requestBody) expect(Object.keys(route.responses)).toContain('413');
+    }
+  });
+
+  it('says where the station is, and what a key is', () => {
+    expect(document.servers).toEqual([{ url: '/' }]);
+    expect(document.components.securitySchemes).toEqual({
+      bearer: { type: 'http', scheme: 'bearer', description: expect.stringContaining('API key') as string },
+    });
+  });
+
+  it('says of every route whether it needs a key', () => {
+    for (const [method, path, { security }] of routes) {
+      const needs = /^\/(health|auth\/patreon)/.test(path) ? [] : [{ bearer: [] }];
+      expect([method, path, security]).toEqual([method, path, needs]);
     }
   });
 

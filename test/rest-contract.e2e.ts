@@ -9,6 +9,7 @@ import { Station } from './support/station.js';
 
 /** What callers are told does not depend on a sandbox; without one an operation takes half the time. */
 const SANDBOX = 'none';
+const PUBLIC_URL = 'https://station.example/dock';
 
 interface LogPage {
   lines: LogLine[];
@@ -24,7 +25,7 @@ let station: Station;
 
 beforeAll(async () => {
   git = await GitServer.start();
-  station = await Station.start({ allowedHosts: [git.host], env: { SANDBOX } });
+  station = await Station.start({ allowedHosts: [git.host], env: { SANDBOX, PUBLIC_URL } });
 });
 afterAll(async () => {
   await station.close();
@@ -509,12 +510,14 @@ describe('The history', () => {
 describe('The API documentation', () => {
   it('describes every route with its failures, with summaries and references that lead somewhere', async () => {
     const { body } = await station.api('GET', '/docs-json', undefined, { key: null });
-    const { openapi, paths, components } = body as unknown as {
+    const { openapi, servers, paths, components } = body as unknown as {
       openapi: string;
+      servers: object[];
       paths: Record<string, Record<string, { summary?: string; responses: Record<string, unknown> }>>;
       components: { schemas: Record<string, object> };
     };
     expect(openapi).toMatch(/^3\./);
+    expect(servers).toEqual([{ url: PUBLIC_URL }]);
     const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
     expect(operations.length).toBeGreaterThanOrEqual(22);
     expect(operations.filter(({ summary }) => !summary)).toEqual([]);

@@ -20,7 +20,7 @@ const LOCATION = {
 const RETRY_AFTER = { 'Retry-After': header('integer', 'Seconds until another try makes sense.', 10) };
 const CHALLENGE = { 'WWW-Authenticate': header('string', 'The scheme.', 'Bearer realm="docking-station"') };
 
-/** Adds to every route the failures and the headers that follow from what it is. */
+/** Adds to every route the failures and the headers that follow from what it is, and says which ones need no key. */
 export function completeResponses(document: OpenAPIObject): void {
   for (const methods of Object.values(document.paths)) {
     for (const [method, operation] of Object.entries(methods) as [string, OperationObject][]) {
@@ -32,6 +32,7 @@ export function completeResponses(document: OpenAPIObject): void {
         const headers = { ...REQUEST_ID, ...headersOf(Number(status), codes, prefers) };
         Object.assign(response as ResponseObject, { headers });
       }
+      operation.security ??= [];
     }
   }
 }

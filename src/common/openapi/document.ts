@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { FAILURE_CODES, type FailureCode } from '../../contracts/failure-codes.js';
 import type { Request, Response } from 'express';
+import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import { FAILURE_STATUS } from '../failure-status.js';
 import { addExamples } from './add-examples.js';
 import { completeResponses } from './complete-responses.js';
@@ -24,7 +25,10 @@ function createDocument(app: INestApplication): OpenAPIObject {
     .setTitle('Docking Station')
     .setDescription(`${INTRODUCTION}\n\n${failureTable()}`)
     .setVersion('0.1.0')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key, `dock_…`.' })
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer(app.get<StationConfig>(STATION_CONFIG).publicUrl ?? '/')
+    // addBearerAuth() would say that it is a JWT
+    .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: BEARER })
     .addTag('repositories', 'Clone, install, run, watch, stop, update, unload.')
     .addTag('operations', 'What was asked for, and what became of it.')
     .addTag('auth', 'API keys.')
@@ -37,6 +41,9 @@ function createDocument(app: INestApplication): OpenAPIObject {
   allowNullBesideReferences(document);
   return document;
 }
+
+const BEARER =
+  'An API key, `dock_…`, opaque: it holds nothing to be read, and GET /auth/me says whose it is and what it may do.';
 
 const INTRODUCTION = `Loads Git repositories into workspaces and runs them.
 
