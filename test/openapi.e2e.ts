@@ -119,6 +119,21 @@ describe('The OpenAPI document', () => {
     expect(document.components.schemas.CloneDto?.properties?.depth?.description).toMatch(/Default: 1\.$/);
   });
 
+  it('has one name for every enumeration, so that generators make one type of each', () => {
+    const written = routes
+      .filter(([, path]) => !path.startsWith('/health')) // whose answers have no schemas of their own
+      .flatMap(([, , route]) => schemasIn(route));
+    const unnamed = [...written, ...schemasIn(document.components.schemas)]
+      .filter(([where]) => !/^\/\w+$/.test(where))
+      .filter(([, schema]) => Array.isArray(schema.enum) && schema.enum.length > 1);
+    expect(unnamed).toEqual([]);
+    const { ReasonDto, Problem, CreateKeyDto } = document.components.schemas;
+    const fields = [ReasonDto?.properties?.code, Problem?.properties?.operation, CreateKeyDto?.properties?.scopes];
+    for (const name of ['FailureCode', 'OperationName', 'Permission']) {
+      expect(JSON.stringify(fields)).toContain(`/schemas/${name}"`);
+    }
+  });
+
   it('declares the headers of answers that have some', () => {
     const headers = (path: string, method: string, status: string) =>
       Object.keys(document.paths[path]?.[method]?.responses[status]?.headers ?? {});

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ProcessTree } from '../contracts/process-tree.js';
-import type { App } from '../contracts/shapes.js';
+import type { App, StateReason } from '../contracts/shapes.js';
 import type { AppEndCause, StoppedByStation } from '../contracts/stop-reasons.js';
 import type { FromThread, ToThread } from '../contracts/worker-messages.js';
 import { killTree } from '../machine/end-tree.js';
@@ -38,7 +38,7 @@ export interface EndedApp {
   /** Whether it had been ready before. */
   wasReady: boolean;
   /** Which limit it has broken. */
-  reason?: { code: string; message: string };
+  reason?: StateReason;
 }
 
 /** Hears of the life of apps, in order, one thing at a time for each. A port: its token is this class. */

@@ -35,7 +35,7 @@ describe('the reason of an end', () => {
   });
 
   it('is the limit that it has broken', () => {
-    const reason = { code: 'OUT_OF_MEMORY', message: 'It took more than 64 MiB' };
+    const reason = { code: 'OUT_OF_MEMORY', message: 'It took more than 64 MiB' } as const;
     expect(endReason({ app, cause: 'limit', reason }, false)).toEqual(reason);
     expect(endReason({ app: { ...app, restarts: 5 }, cause: 'limit', reason }, true)).toEqual({
       code: 'CRASH_LOOP',

@@ -63,12 +63,18 @@ export function FlagField(docs: FieldDocs): PropertyDecorator {
   return field('true or false', (value) => typeof value === 'boolean', { type: Boolean }, docs);
 }
 
-export function ChoiceField({ values, ...docs }: FieldDocs & { values: readonly string[] }): PropertyDecorator {
-  const fits = (value: unknown) => typeof value === 'string' && values.includes(value);
-  return field(`one of ${values.join(', ')}`, fits, { type: String, enum: [...values] }, docs);
+interface ChoiceOptions extends FieldDocs {
+  values: readonly string[];
+  /** What the type of the values is called in the document. */
+  enumName?: string;
 }
 
-export function ChoicesField({ values, ...docs }: FieldDocs & { values: readonly string[] }): PropertyDecorator {
+export function ChoiceField({ values, enumName, ...docs }: ChoiceOptions): PropertyDecorator {
+  const fits = (value: unknown) => typeof value === 'string' && values.includes(value);
+  return field(`one of ${values.join(', ')}`, fits, { enum: [...values], enumName }, docs);
+}
+
+export function ChoicesField({ values, enumName, ...docs }: ChoiceOptions): PropertyDecorator {
   const fits = (value: unknown) =>
     Array.isArray(value) && value.every((one) => typeof one === 'string' && values.includes(one));
   const wrong = (value: unknown): unknown =>
@@ -78,7 +84,7 @@ export function ChoicesField({ values, ...docs }: FieldDocs & { values: readonly
   return field(
     `a list of ${values.join(', ')}`,
     fits,
-    { type: String, isArray: true, enum: [...values] },
+    { isArray: true, enum: [...values], enumName },
     docs,
     false,
     wrong,

@@ -137,6 +137,7 @@ export const FAILURE_CODES = {
 } as const satisfies Record<string, FailureKind>;
 
 export type FailureCode = keyof typeof FAILURE_CODES;
+export const FAILURE_CODE_NAMES = Object.keys(FAILURE_CODES) as FailureCode[];
 
 /** What a repository fails with that uses more than it may. */
 export const LIMIT_CODES = ['OUT_OF_MEMORY', 'TOO_MANY_PROCESSES', 'DISK_QUOTA'] as const satisfies FailureCode[];

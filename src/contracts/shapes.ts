@@ -1,4 +1,5 @@
 import type { StopReason } from './stop-reasons.js';
+import type { FailureCode } from './failure-codes.js';
 import type { FailureData } from './failure.js';
 import type { OperationName } from './operation-names.js';
 import type { RepositoryState } from './repository-states.js';
@@ -70,7 +71,7 @@ export interface App {
 
 /** Why a repository is in `error`, or why its app has ended. */
 export interface StateReason {
-  code: string;
+  code: FailureCode;
   message: string;
   /** Of an app that has ended: `exitCode`, `signal`, `restarts` and `lastLines`. */
   context?: Record<string, unknown>;

@@ -1,3 +1,5 @@
+import type { FailureCode } from '../contracts/failure-codes.js';
+
 /** What a caller has done, or was refused: who, what, to which repository, when, from where, with what outcome. */
 export interface AuditRecord {
   auditId: string;
@@ -22,7 +24,7 @@ export interface AuditRecord {
   /** `pending` until the operation has ended; `refused` is what was never begun. */
   outcome: 'pending' | 'succeeded' | 'failed' | 'cancelled' | 'refused';
   /** Why it failed or was refused. */
-  code: string | null;
+  code: FailureCode | null;
 }
 
 export interface AuditQuery {
@@ -45,7 +47,7 @@ export interface AuditQuery {
 export abstract class AuditStore {
   abstract insert(record: AuditRecord): Promise<void>;
   /** What became of an operation. */
-  abstract conclude(operationId: string, outcome: AuditRecord['outcome'], code: string | null): Promise<void>;
+  abstract conclude(operationId: string, outcome: AuditRecord['outcome'], code: AuditRecord['code']): Promise<void>;
   abstract list(query: AuditQuery): Promise<{ records: AuditRecord[]; nextCursor: string | null }>;
   abstract prune(before: number): Promise<void>;
 }

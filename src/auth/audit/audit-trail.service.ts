@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { AuditStore, type AuditRecord } from '../../registry/audit-store.js';
+import type { FailureCode } from '../../contracts/failure-codes.js';
 import type { Operation } from '../../contracts/shapes.js';
 import type { Principal } from '../principal.js';
 
@@ -18,7 +19,7 @@ interface Answer {
   target?: string;
   detail?: string;
   /** Undefined where it has succeeded, and is no operation. */
-  code?: string;
+  code?: FailureCode;
 }
 
 /** Of a repository; what a caller has sent in its place may hold secrets. */

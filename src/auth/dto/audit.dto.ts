@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ChoiceField, IntegerField, TextField } from '../../common/fields.js';
+import { FAILURE_CODE_NAMES, type FailureCode } from '../../contracts/failure-codes.js';
 import type { AuditRecord } from '../../registry/audit-store.js';
 
 const OUTCOMES = ['pending', 'succeeded', 'failed', 'cancelled', 'refused'] as const;
@@ -19,7 +20,7 @@ export class AuditQueryDto {
   @TextField({ maxLength: 200, description: 'Only what was done to this owner, key, credentials or operation.' })
   target?: string;
 
-  @ChoiceField({ values: OUTCOMES, description: 'Only what ended so.' })
+  @ChoiceField({ values: OUTCOMES, enumName: 'AuditOutcome', description: 'Only what ended so.' })
   outcome?: AuditRecord['outcome'];
 
   @IntegerField({ minimum: 0, maximum: MAX_TIME, query: true, description: 'Epoch milliseconds: not before.' })
@@ -48,7 +49,11 @@ export class AuditRecordDto implements AuditRecord {
   @ApiProperty({ description: 'Which of the owner’s keys.' })
   keyId!: string;
 
-  @ApiProperty({ enum: DOORS, description: '`station`: the station itself, which brings an app back.' })
+  @ApiProperty({
+    enum: DOORS,
+    enumName: 'AuditDoor',
+    description: '`station`: the station itself, which brings an app back.',
+  })
   door!: AuditRecord['door'];
 
   @ApiProperty({ type: String, nullable: true, description: 'Network address of the caller.', example: '203.0.113.7' })
@@ -86,11 +91,16 @@ export class AuditRecordDto implements AuditRecord {
   })
   detail!: string | null;
 
-  @ApiProperty({ enum: OUTCOMES, description: '`refused`: it was never begun.' })
+  @ApiProperty({ enum: OUTCOMES, enumName: 'AuditOutcome', description: '`refused`: it was never begun.' })
   outcome!: AuditRecord['outcome'];
 
-  @ApiProperty({ type: String, nullable: true, description: 'Why it failed or was refused.' })
-  code!: string | null;
+  @ApiProperty({
+    enum: FAILURE_CODE_NAMES,
+    enumName: 'FailureCode',
+    nullable: true,
+    description: 'Why it failed or was refused; null: it was not.',
+  })
+  code!: FailureCode | null;
 }
 
 export class AuditPageDto {

@@ -17,6 +17,7 @@ export class CredentialDto {
 
   @ApiProperty({
     enum: ['https', 'ssh', 'lost'],
+    enumName: 'CredentialKind',
     description: 'A token, a private key, or what can no longer be decrypted, as SECRETS_KEY has changed.',
   })
   kind!: 'https' | 'ssh' | 'lost';

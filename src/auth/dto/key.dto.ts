@@ -22,6 +22,7 @@ export class CreateKeyDto {
   @ChoicesField({
     values: PERMISSIONS,
     description: 'What it may do. Default: everything, `admin` only with `admin: true`.',
+    enumName: 'Permission',
     example: ['read', 'run', 'stop'],
   })
   scopes?: Permission[];

@@ -14,7 +14,7 @@ export class OwnerNoticeDto implements OwnerNotice {
   @ApiProperty({ description: 'The plan that it is about.', example: 'supporter' })
   plan!: string;
 
-  @ApiProperty({ description: 'What has happened.', enum: NOTICE_CODES })
+  @ApiProperty({ description: 'What has happened.', enum: NOTICE_CODES, enumName: 'NoticeCode' })
   code!: OwnerNotice['code'];
 
   @ApiProperty({ description: 'For people: what has happened, what follows, what to do.' })

@@ -58,7 +58,9 @@ function spread(schema: Schema, example: unknown, schemas: Schemas): void {
 }
 
 function exampleOf(schema: Schema, schemas: Schemas): unknown {
-  const { example, properties, enum: values } = resolve(schema, schemas);
+  const target = resolve(schema, schemas);
+  const { properties, enum: values } = target;
+  const example = schema.example ?? target.example;
   if (example !== undefined) return example;
   if (values) return values[0];
   const fields = Object.entries(properties ?? {});

@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { FAILURE_CODES, type FailureCode } from '../../contracts/failure-codes.js';
 import type { Request, Response } from 'express';
+import { FAILURE_CODE_NAMES, FAILURE_CODES } from '../../contracts/failure-codes.js';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import { FAILURE_STATUS } from '../failure-status.js';
 import { addExamples } from './add-examples.js';
@@ -57,8 +57,7 @@ Every failure is \`application/problem+json\` with one of these codes; on socket
 \`{code, message, retryable, suggestion, context}\`:`;
 
 function failureTable(): string {
-  const codes = Object.keys(FAILURE_CODES) as FailureCode[];
-  const rows = codes.map((code) => {
+  const rows = FAILURE_CODE_NAMES.map((code) => {
     const { title, suggestion, retryable } = FAILURE_CODES[code];
     return `| ${FAILURE_STATUS[code]} | \`${code}\` | ${title} | ${retryable ? 'yes' : 'no'} | ${suggestion} |`;
   });

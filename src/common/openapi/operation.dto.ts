@@ -20,7 +20,7 @@ export class OperationDto implements Operation {
   @ApiProperty({ description: 'Names the operation.', example: 'op_e4af878c9b621e3816b3' })
   operationId!: string;
 
-  @ApiProperty({ enum: OPERATION_NAMES, enumName: 'OperationName' })
+  @ApiProperty({ enum: OPERATION_NAMES, enumName: 'OperationName', description: 'What is done.' })
   operation!: OperationName;
 
   @ApiProperty({ description: 'Of the repository, unique for its owner.', example: 'octocat-hello-world' })
@@ -32,7 +32,7 @@ export class OperationDto implements Operation {
   @ApiProperty({ description: 'Whose key asked for it.', example: 'admin' })
   owner!: string;
 
-  @ApiProperty({ enum: OPERATION_STATUSES, enumName: 'OperationStatus' })
+  @ApiProperty({ enum: OPERATION_STATUSES, enumName: 'OperationStatus', description: 'How far it is.' })
   status!: OperationStatus;
 
   @ApiProperty({ type: 'integer', required: false, description: 'While it is queued; 1 is next.' })
@@ -102,7 +102,11 @@ class LogLineDto {
   @ApiProperty({ type: 'integer', description: 'Epoch milliseconds.' })
   time!: number;
 
-  @ApiProperty({ description: '`system` is what the station says.', enum: ['stdout', 'stderr', 'system'] })
+  @ApiProperty({
+    description: '`system` is what the station says.',
+    enum: ['stdout', 'stderr', 'system'],
+    enumName: 'LogStream',
+  })
   stream!: 'stdout' | 'stderr' | 'system';
 
   @ApiProperty({ description: 'One line, without its end; colours (ANSI) are kept.' })

@@ -1,13 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { FAILURE_CODES, type FailureCode } from '../../contracts/failure-codes.js';
+import { FAILURE_CODE_NAMES, type FailureCode } from '../../contracts/failure-codes.js';
 import type { FailureContext } from '../../contracts/failure.js';
 import { OPERATION_NAMES, type OperationName } from '../../contracts/operation-names.js';
 
-const CODES = Object.keys(FAILURE_CODES) as FailureCode[];
-
 /** A failure as Operation.error and the `error` of `repo-error` hold it. */
 export class FailureDto {
-  @ApiProperty({ enum: CODES, enumName: 'FailureCode', description: 'Stable: branch on this.' })
+  @ApiProperty({ enum: FAILURE_CODE_NAMES, enumName: 'FailureCode', description: 'Stable: branch on this.' })
   code!: FailureCode;
 
   @ApiProperty({ description: 'The reason first, then what was run.' })
@@ -45,10 +43,15 @@ export class Problem {
   @ApiProperty({ description: 'What happened this time: the reason first, then what was run.' })
   detail!: string;
 
-  @ApiProperty({ enum: CODES, enumName: 'FailureCode', description: 'Stable: branch on this.' })
+  @ApiProperty({ enum: FAILURE_CODE_NAMES, enumName: 'FailureCode', description: 'Stable: branch on this.' })
   code!: FailureCode;
 
-  @ApiProperty({ enum: OPERATION_NAMES, required: false, description: 'The operation that was asked for.' })
+  @ApiProperty({
+    enum: OPERATION_NAMES,
+    enumName: 'OperationName',
+    required: false,
+    description: 'The operation that was asked for.',
+  })
   operation?: OperationName;
 
   @ApiProperty({ required: false, description: 'The record of the operation, where it got as far as having one.' })

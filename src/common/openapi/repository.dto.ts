@@ -1,3 +1,4 @@
+import { FAILURE_CODE_NAMES, type FailureCode } from '../../contracts/failure-codes.js';
 import { STOP_REASONS, type StopReason } from '../../contracts/stop-reasons.js';
 import { ApiProperty } from '@nestjs/swagger';
 import { OPERATION_NAMES, type OperationName } from '../../contracts/operation-names.js';
@@ -28,7 +29,11 @@ export class PackageManagerChoiceDto extends VersionChoiceDto implements shapes.
 }
 
 export class IsolationDto implements shapes.IsolationReport {
-  @ApiProperty({ enum: ['bubblewrap', 'none'], description: 'What really confines the code of the repository.' })
+  @ApiProperty({
+    enum: ['bubblewrap', 'none'],
+    enumName: 'IsolationDriver',
+    description: 'What really confines the code of the repository.',
+  })
   driver!: 'bubblewrap' | 'none';
 
   @ApiProperty({ required: false, description: 'Why nothing stronger is in force; left out where it is.' })
@@ -36,7 +41,11 @@ export class IsolationDto implements shapes.IsolationReport {
 }
 
 export class NetworkDto implements shapes.NetworkReport {
-  @ApiProperty({ description: '`private`: of its own. `shared`: the host’s.', enum: ['private', 'shared'] })
+  @ApiProperty({
+    description: '`private`: of its own. `shared`: the host’s.',
+    enum: ['private', 'shared'],
+    enumName: 'NetworkMode',
+  })
   mode!: 'private' | 'shared';
 
   @ApiProperty({ description: 'Why it is not private; left out where it is.', required: false })
@@ -65,13 +74,17 @@ export class LimitsDto implements shapes.LimitsReport {
   @ApiProperty({ required: false, description: 'Why there is no share.' })
   cpuReason?: string;
 
-  @ApiProperty({ enum: ['cgroup', 'watchdog', 'none'], description: 'What holds memory, processes and disk.' })
+  @ApiProperty({
+    enum: ['cgroup', 'watchdog', 'none'],
+    enumName: 'LimitsEnforcement',
+    description: 'What holds memory, processes and disk.',
+  })
   enforcedBy!: 'cgroup' | 'watchdog' | 'none';
 }
 
 export class ReasonDto implements shapes.StateReason {
-  @ApiProperty({ example: 'CRASH_LOOP', description: 'A code as failures have them.' })
-  code!: string;
+  @ApiProperty({ enum: FAILURE_CODE_NAMES, enumName: 'FailureCode', description: 'Stable: branch on this.' })
+  code!: FailureCode;
 
   @ApiProperty({ description: 'For people.' })
   message!: string;
@@ -162,7 +175,12 @@ export class AppDto implements shapes.App {
   @ApiProperty({ ...TIME, required: false })
   stoppedAt?: number;
 
-  @ApiProperty({ enum: STOP_REASONS, description: 'Why it does not run any more.', required: false })
+  @ApiProperty({
+    enum: STOP_REASONS,
+    enumName: 'StopReason',
+    description: 'Why it does not run any more.',
+    required: false,
+  })
   stopReason?: StopReason;
 
   @ApiProperty({
@@ -178,7 +196,7 @@ class ActiveOperationDto implements shapes.ActiveOperation {
   @ApiProperty({ description: 'GET /operations/:id tells more of it.' })
   operationId!: string;
 
-  @ApiProperty({ description: 'What is being done.', enum: OPERATION_NAMES })
+  @ApiProperty({ description: 'What is being done.', enum: OPERATION_NAMES, enumName: 'OperationName' })
   operation!: OperationName;
 
   @ApiProperty({
@@ -223,7 +241,7 @@ export class RepositoryDto implements shapes.Repository {
   })
   commit!: string | null;
 
-  @ApiProperty({ enum: REPOSITORY_STATES, enumName: 'RepositoryState' })
+  @ApiProperty({ enum: REPOSITORY_STATES, enumName: 'RepositoryState', description: 'What it is fit for now.' })
   state!: RepositoryState;
 
   @ApiProperty({ type: ReasonDto, required: false, description: 'Why it is in `error`, or why its app has ended.' })
@@ -235,7 +253,11 @@ export class RepositoryDto implements shapes.Repository {
   @ApiProperty({ description: 'Whose repository it is.', example: 'admin' })
   owner!: string;
 
-  @ApiProperty({ enum: ['private', 'shared'], description: '`shared`: every key may read it; `private`: its owner.' })
+  @ApiProperty({
+    enum: ['private', 'shared'],
+    enumName: 'Visibility',
+    description: '`shared`: every key may read it; `private`: its owner.',
+  })
   visibility!: shapes.Visibility;
 
   @ApiProperty({ type: PackageManagerChoiceDto, nullable: true, description: 'null until an install has succeeded.' })

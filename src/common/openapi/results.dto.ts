@@ -148,7 +148,11 @@ class CommitDto {
 }
 
 class LogExcerptDto {
-  @ApiProperty({ enum: ['app', 'update'], description: '`update`: it failed before its app was started.' })
+  @ApiProperty({
+    enum: ['app', 'update'],
+    enumName: 'LogExcerptSource',
+    description: '`update`: it failed before its app was started.',
+  })
   source!: 'app' | 'update';
 
   @ApiProperty({ description: 'Names the log: `GET /repo/:repoId/logs?source=…&operationId=…`.' })
@@ -213,7 +217,11 @@ export class UpdateResultDto {
 }
 
 export class RunResultDto extends AppDto {
-  @ApiProperty({ enum: ['listening', 'exited', 'timeout'], description: 'What the start was waited for until.' })
+  @ApiProperty({
+    enum: ['listening', 'exited', 'timeout'],
+    enumName: 'Readiness',
+    description: 'What the start was waited for until.',
+  })
   readiness!: 'listening' | 'exited' | 'timeout';
 
   @ApiProperty({

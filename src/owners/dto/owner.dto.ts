@@ -60,6 +60,7 @@ export class PatronDto {
   @ApiProperty({
     description: '`grace`: as active, until the grace is over. `lapsed`: may read, stop and unload.',
     enum: PHASES,
+    enumName: 'PatronPhase',
   })
   phase!: Standing['phase'];
 
@@ -88,7 +89,7 @@ export class OwnerQueryDto {
   @TextField({ maxLength: 64, description: 'Only this one.' })
   owner?: string;
 
-  @ChoiceField({ values: PHASES, description: 'Only patrons who stand so.' })
+  @ChoiceField({ values: PHASES, enumName: 'PatronPhase', description: 'Only patrons who stand so.' })
   phase?: Standing['phase'];
 
   @IntegerField({ minimum: 1, maximum: 200, query: true, default: 50, description: 'How many at most.' })

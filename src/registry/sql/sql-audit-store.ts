@@ -16,7 +16,7 @@ export class SqlAuditStore extends AuditStore {
     await whileWriting(this.table.insert(record));
   }
 
-  async conclude(operationId: string, outcome: AuditRecord['outcome'], code: string | null): Promise<void> {
+  async conclude(operationId: string, outcome: AuditRecord['outcome'], code: AuditRecord['code']): Promise<void> {
     await whileWriting(this.table.update({ operationId }, { outcome, code }));
   }
 

@@ -24,7 +24,11 @@ export class CloneDto {
   @FlagField({ description: 'Kept as default for install: leave dev dependencies out.', default: false })
   production?: boolean;
 
-  @ChoiceField({ values: PACKAGE_MANAGERS, description: 'Kept as default for install.' })
+  @ChoiceField({
+    values: PACKAGE_MANAGERS,
+    enumName: 'PackageManagerName',
+    description: 'Kept as default for install.',
+  })
   packageManager?: PackageManagerName;
 
   @FlagField({ description: '`true` fails where nothing confines the code; `false` is for administrators.' })
@@ -37,7 +41,12 @@ export class CloneDto {
   })
   repoId?: string;
 
-  @ChoiceField({ values: VISIBILITIES, default: 'private', description: '`shared`: every key may read it.' })
+  @ChoiceField({
+    values: VISIBILITIES,
+    enumName: 'Visibility',
+    default: 'private',
+    description: '`shared`: every key may read it.',
+  })
   visibility?: Visibility;
 
   @ObjectField(CREDENTIALS_FIELD)

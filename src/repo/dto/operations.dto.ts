@@ -13,6 +13,7 @@ export class NoOptionsDto {}
 export class InstallDto implements InstallOptions {
   @ChoiceField({
     values: PACKAGE_MANAGERS,
+    enumName: 'PackageManagerName',
     description: 'Default: what the clone named, else `packageManager` of package.json, else the lockfile, else npm.',
   })
   packageManager?: PackageManagerName;
@@ -96,6 +97,7 @@ export class RunDto implements RunOptions {
 
   @ChoiceField({
     values: RESTART_POLICIES,
+    enumName: 'RestartPolicy',
     default: 'on-failure',
     description:
       'Whether an app that ends starts again, if it has been ready and has lived for ten seconds: after a second, then after ' +

@@ -16,7 +16,12 @@ export class OperationLogQuery {
 }
 
 export class RepositoryLogQuery extends OperationLogQuery {
-  @ChoiceField({ values: LOG_SOURCES, default: 'app', description: 'The latest run or operation of this kind.' })
+  @ChoiceField({
+    values: LOG_SOURCES,
+    enumName: 'LogSource',
+    default: 'app',
+    description: 'The latest run or operation of this kind.',
+  })
   source?: LogSource;
 
   @TextField({ maxLength: 100, description: 'This operation or run instead of the latest.' })

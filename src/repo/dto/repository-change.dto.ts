@@ -4,7 +4,7 @@ import { VISIBILITIES } from './clone.dto.js';
 import { CREDENTIALS_FIELD, type CredentialsDto } from './credentials.dto.js';
 
 export class RepositoryChangeDto {
-  @ChoiceField({ values: VISIBILITIES, description: '`shared`: every key may read it.' })
+  @ChoiceField({ values: VISIBILITIES, enumName: 'Visibility', description: '`shared`: every key may read it.' })
   visibility?: Visibility;
 
   @ObjectField({

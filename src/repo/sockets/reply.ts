@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { isPlainObject } from '../../common/fields.js';
 import { failureOfException } from '../../common/failure-of-exception.js';
 import { OperationFailure } from '../../common/operation-failure.js';
+import type { FailureCode } from '../../contracts/failure-codes.js';
 import type { RepoError, RepoSuccess, StationSocket } from './station-socket.js';
 
 const logger = new Logger('Sockets');
@@ -71,7 +72,7 @@ export class Reply {
   }
 
   /** For the audit log. */
-  refusal(exception: unknown): { action: string; repoId?: string; code: string } {
+  refusal(exception: unknown): { action: string; repoId?: string; code: FailureCode } {
     return { action: this.operation, repoId: this.repoId, code: failureOfException(exception).code };
   }
 
