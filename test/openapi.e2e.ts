@@ -10,6 +10,7 @@ interface Media {
   examples?: Record<string, { value: unknown }>;
 }
 interface Answer {
+  description: string;
   headers?: Json;
   content?: Record<string, Media>;
 }
@@ -131,6 +132,21 @@ describe('The OpenAPI document', () => {
     const fields = [ReasonDto?.properties?.code, Problem?.properties?.operation, CreateKeyDto?.properties?.scopes];
     for (const name of ['FailureCode', 'OperationName', 'Permission']) {
       expect(JSON.stringify(fields)).toContain(`/schemas/${name}"`);
+    }
+  });
+
+  it('tells the outcome of an operation from its record', () => {
+    const resultOf = (answer?: Answer) => {
+      const properties = answer?.content?.['application/json']?.schema.properties as { result: { $ref: string } };
+      return document.components.schemas[properties.result.$ref.split('/').at(-1) ?? ''] as Json;
+    };
+    const operations = routes.filter(([, , { responses }]) => '202' in responses);
+    expect(operations).toHaveLength(7);
+    for (const [, , { responses }] of operations) {
+      const [done, goesOn] = [responses['200'] ?? responses['201'], responses['202']];
+      expect(resultOf(done).properties).not.toHaveProperty('operationId');
+      expect(resultOf(goesOn).required).toEqual(expect.arrayContaining(['operationId', 'status']));
+      for (const answer of [done, goesOn]) expect(answer?.description).toMatch(/202|HTTP status.*`operationId`/);
     }
   });
 

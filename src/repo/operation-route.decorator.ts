@@ -38,12 +38,21 @@ export function OperationRoute(operation: OperationName): MethodDecorator {
         `Without it the request waits for the outcome, ${MAX_WAIT_SECONDS} s at most.`,
     }),
     ...(operation === 'status' ? [] : [IdempotencyHeader]),
-    ApiResult(result, { status, about: 'operation', operation, description: 'It has succeeded.' }),
+    ApiResult(result, {
+      status,
+      about: 'operation',
+      operation,
+      description:
+        'It has succeeded: `result` is its outcome. Under 202 it is the record of the operation instead, ' +
+        'which alone has an `operationId` and a `status`.',
+    }),
     ApiResult(OperationDto, {
       status: 202,
       about: 'operation',
       operation,
-      description: 'It goes on; `Location` is where its record is read.',
+      description:
+        'It goes on: `result` is its record, to be read again at `Location`, and no outcome. What tells them apart is the ' +
+        'HTTP status, and that only a record has an `operationId` and a `status`.',
     }),
     ApiFailures(...codes),
     Authenticated({ permission: PERMISSION_FOR[operation], operation }),

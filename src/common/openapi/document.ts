@@ -48,10 +48,11 @@ const BEARER =
 const INTRODUCTION = `Loads Git repositories into workspaces and runs them.
 
 A request waits for its operation by default; \`Prefer: respond-async\` or \`wait=N\` answers 202 with the record of the
-operation, which goes on. A client that hangs up does not cancel. Unknown fields are refused by name. The same operations
-are open on Socket.IO as \`repo-operation {operation, repoUrl?, repoId?, options?, apiKey?, requestId?}\`, where the fields
-of the bodies below stand in \`options\`, answered by \`repo-success\` or \`repo-error\`. All messages and events of sockets
-are in docs/sockets.md of the source.
+operation, which goes on. The HTTP status tells whether \`result\` is the outcome or the record; besides, a record alone
+has an \`operationId\` and a \`status\`. A client that hangs up does not cancel. Unknown fields are refused by name. The same
+operations are open on Socket.IO as \`repo-operation {operation, repoUrl?, repoId?, options?, apiKey?, requestId?}\`, where
+the fields of the bodies below stand in \`options\`, answered by \`repo-success\` or \`repo-error\`. All messages and events
+of sockets are in docs/sockets.md of the source.
 
 Every failure is \`application/problem+json\` with one of these codes; on sockets it is
 \`{code, message, retryable, suggestion, context}\`:`;

@@ -1,4 +1,4 @@
-import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 import { OPERATION_NAMES, type OperationName } from '../../contracts/operation-names.js';
 import { OPERATION_STATUSES, type Operation, type OperationStatus } from '../../contracts/shapes.js';
 import { FailureDto } from './problem.dto.js';
@@ -16,6 +16,10 @@ const RESULTS = [
 ];
 
 @ApiExtraModels(...RESULTS)
+@ApiSchema({
+  description:
+    'The record of an operation. No outcome has an `operationId` with a `status`, by which the two can be told apart.',
+})
 export class OperationDto implements Operation {
   @ApiProperty({ description: 'Names the operation.', example: 'op_e4af878c9b621e3816b3' })
   operationId!: string;
