@@ -13,7 +13,7 @@ interface KeyOptions {
   name: string;
   owner?: string;
   admin?: boolean;
-  /** Default: all permissions, `admin` only for an administrator's key. */
+  /** Default: all permissions, `keys` and `admin` only for an administrator's key. */
   scopes?: Permission[];
   /** Epoch milliseconds; the key never expires without it. */
   expiresAt?: number;

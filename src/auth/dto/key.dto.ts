@@ -21,8 +21,10 @@ export class CreateKeyDto {
 
   @ChoicesField({
     values: PERMISSIONS,
-    description: 'What it may do. Default: everything, `admin` only with `admin: true`.',
     enumName: 'Permission',
+    description:
+      'What it may do. Default: everything but `keys` and `admin`, as far as the key that makes it may do it itself; ' +
+      'with `admin: true` everything.',
     example: ['read', 'run', 'stop'],
   })
   scopes?: Permission[];
