@@ -23,7 +23,7 @@ export class CredentialsController {
   })
   @ApiResult(CredentialDto, { status: 201 })
   @Idempotent()
-  async keep(
+  async store(
     @Caller() caller: Principal,
     @Body() { name, ...given }: StoreCredentialDto,
     @Audited() note: (note: AuditNote) => void,

@@ -22,7 +22,7 @@ export class OwnersController {
   @Authenticated({ permission: 'any' })
   @ApiOperation({ summary: 'Who the key speaks for, and what it may do' })
   @ApiResult(MeDto)
-  async describe(@Caller() caller: Principal): Promise<Success<MeDto>> {
+  async me(@Caller() caller: Principal): Promise<Success<MeDto>> {
     return success(await this.owners.describe(caller));
   }
 
@@ -43,7 +43,7 @@ export class OwnersController {
   })
   @ApiResult(OwnerDto)
   @ApiFailures('UNKNOWN_PLAN')
-  async grant(
+  async grantPlan(
     @Param('owner') owner: string,
     @Body() { plan }: GrantPlanDto,
     @Audited() note: (note: AuditNote) => void,
@@ -60,7 +60,7 @@ export class OwnersController {
   })
   @ApiResult(OwnerDto)
   @Idempotent()
-  async withdraw(@Param('owner') owner: string): Promise<Success<OwnerDto>> {
+  async withdrawPlan(@Param('owner') owner: string): Promise<Success<OwnerDto>> {
     return success(await this.owners.grant(ownerName(owner), null));
   }
 }

@@ -41,7 +41,7 @@ export class PatreonController {
   @ApiOperation({ summary: 'Sign in with Patreon', description: 'For a browser: leads to Patreon and back.' })
   @ApiResponse({ status: 302, description: 'To the page where Patreon asks whether the station may know who you are.' })
   @ApiFailures('PATREON_NOT_CONFIGURED')
-  begin(@Res() response: Response): void {
+  beginSignIn(@Res() response: Response): void {
     const state = randomBytes(32).toString('base64url');
     const url = this.signIn.authorizeUrl(state);
     response.cookie(STATE_COOKIE, state, this.cookie).redirect(302, url);
@@ -58,7 +58,7 @@ export class PatreonController {
   @ApiResult(SignedInDto)
   @ApiFailures('SIGN_IN_FAILED', 'SIGN_IN_DECLINED', 'NOT_A_PATRON', 'RATE_LIMITED')
   @ApiFailures('PATREON_UNAVAILABLE', 'PATREON_NOT_CONFIGURED')
-  async complete(@Req() request: StationRequest, @Res() response: Response): Promise<void> {
+  async completeSignIn(@Req() request: StationRequest, @Res() response: Response): Promise<void> {
     await this.rateLimit.ofSignIn(request.address);
     response.clearCookie(STATE_COOKIE, { ...this.cookie, maxAge: undefined });
     const signedIn = await this.signIn.signIn(codeOf(request), originOf(request));

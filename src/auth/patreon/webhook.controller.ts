@@ -26,7 +26,7 @@ export class WebhookController {
   @ApiBody({ schema: { type: 'object', additionalProperties: true }, description: 'A member, as JSON:API.' })
   @ApiResponse({ status: 204, description: 'Taken, also where it is about nobody who is known here.' })
   @ApiFailures('BAD_SIGNATURE', 'PATREON_NOT_CONFIGURED')
-  async take(@Req() request: StationRequest): Promise<void> {
+  async receive(@Req() request: StationRequest): Promise<void> {
     this.webhooks.requireSecret();
     // As it was sent: read anew from JSON and written again it would have another signature.
     const body = await rawBody(request);
