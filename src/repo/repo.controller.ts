@@ -73,7 +73,7 @@ export class RepoController {
     description: 'What is left out stays as it is.',
   })
   @ApiResult(RepositoryDto, { operation: 'patch', about: 'repository' })
-  async setVisibility(
+  async change(
     @Caller() caller: Principal,
     @RepoId() repoId: string,
     @Body() body: RepositoryChangeDto,
