@@ -143,6 +143,26 @@ describe('an app that dies after it has lived', () => {
   );
 });
 
+describe('an app that is ready', () => {
+  it('is followed to another port, and that is told', async () => {
+    const moves = `const serve = (port) => {
+      const server = require('node:http').createServer(({ url }, response) => {
+        const move = () => url === '/move' && server.close(() => serve(0));
+        response.writeHead(200, { connection: 'close' }).end('here', move);
+      }).listen(port);
+    };
+    serve(process.env.PORT);`;
+    const repoId = await dock(moves);
+    const socket = await kit.station.socket();
+    const { url } = (await kit.station.run(repoId)).body.result;
+    const moved = nextEvent(socket, 'repo-event', (event) => event.repoId === repoId && event.type === 'port', 10_000);
+    expect(await (await fetch(`${url}/move`)).text()).toBe('here');
+    const { app } = await moved;
+    expect(app?.url).not.toBe(url);
+    await kit.station.unload(repoId);
+  });
+});
+
 describe('an app that an update has seen live', () => {
   it(
     'is started again however soon it dies, also when something is installed meanwhile, and its log can be followed',

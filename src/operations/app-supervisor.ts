@@ -67,8 +67,9 @@ export class AppSupervisor extends AppListener {
   }
 
   async onReady({ uid, app, operationId }: RunningApp): Promise<void> {
+    const wasReady = (await this.registry.find(uid))?.app?.ready === true;
     const entry = await this.changes.apply(uid, { app });
-    if (entry) this.changes.tell(entry, 'app-ready', { operationId });
+    if (entry) this.changes.tell(entry, wasReady ? 'port' : 'app-ready', { operationId });
   }
 
   async onEnded(running: RunningApp, ended: EndedApp): Promise<void> {
