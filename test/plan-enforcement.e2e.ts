@@ -182,85 +182,105 @@ describe('Apps that were stopped for a plan', () => {
     60_000,
   );
 
-  it('are not given up where what is in their way passes', async () => {
-    const port = await freePort();
-    const user = kit.member();
-    const key = await kit.signIn(user);
-    const repoId = await kit.clone(key);
-    await run(key, repoId, { port });
-    await lapse(user, key);
-    const stranger = createServer().listen(port, '127.0.0.1');
-    await once(stranger, 'listening');
-    await kit.change(user, ACTIVE);
-    const isTold = () => kit.station.output.includes(`Not all apps of ${ownerOf(user)} are back`);
-    await eventually('the station says that its port is taken', isTold, 10_000);
-    expect(await kit.stateOf(key, repoId)).toBe('stopped');
-    stranger.close();
-    await kit.hook(user);
-    await eventually('it is back', isIn('running', key, repoId), 10_000);
-    await kit.unload(key, repoId);
-  }, 60_000);
+  itInMatrix(
+    'are not given up where what is in their way passes',
+    async () => {
+      const port = await freePort();
+      const user = kit.member();
+      const key = await kit.signIn(user);
+      const repoId = await kit.clone(key);
+      await run(key, repoId, { port });
+      await lapse(user, key);
+      const stranger = createServer().listen(port, '127.0.0.1');
+      await once(stranger, 'listening');
+      await kit.change(user, ACTIVE);
+      const isTold = () => kit.station.output.includes(`Not all apps of ${ownerOf(user)} are back`);
+      await eventually('the station says that its port is taken', isTold, 10_000);
+      expect(await kit.stateOf(key, repoId)).toBe('stopped');
+      stranger.close();
+      await kit.hook(user);
+      await eventually('it is back', isIn('running', key, repoId), 10_000);
+      await kit.unload(key, repoId);
+    },
+    60_000,
+  );
 
-  it('come back when a grant that allows less is taken away', async () => {
-    const { user, key, repoIds } = await patronWith(2, '300');
-    await lapse(user, key);
-    const plan = `/auth/owners/${ownerOf(user)}/plan`;
-    await kit.station.api('PUT', plan, { plan: 'small' });
-    await eventually('one is back, the older', async () => (await running(key))[0] === repoIds[0], 15_000);
-    await kit.change(user, ACTIVE);
-    expect(await running(key)).toHaveLength(1);
-    await kit.station.api('DELETE', plan);
-    await eventually('both run', async () => (await running(key)).length === 2, 15_000);
-    await kit.unload(key, ...repoIds);
-  }, 60_000);
+  itInMatrix(
+    'come back when a grant that allows less is taken away',
+    async () => {
+      const { user, key, repoIds } = await patronWith(2, '300');
+      await lapse(user, key);
+      const plan = `/auth/owners/${ownerOf(user)}/plan`;
+      await kit.station.api('PUT', plan, { plan: 'small' });
+      await eventually('one is back, the older', async () => (await running(key))[0] === repoIds[0], 15_000);
+      await kit.change(user, ACTIVE);
+      expect(await running(key)).toHaveLength(1);
+      await kit.station.api('DELETE', plan);
+      await eventually('both run', async () => (await running(key)).length === 2, 15_000);
+      await kit.unload(key, ...repoIds);
+    },
+    60_000,
+  );
 
-  it('stay stopped where their owner has stopped them as well', async () => {
-    const user = kit.member();
-    const key = await kit.signIn(user);
-    const stubborn = `process.on('SIGTERM', () => undefined); require('node:http').createServer().listen(process.env.PORT);`;
-    const repoId = await kit.clone(key, {
-      'package.json': packageJson({ start: 'exec node app.js' }),
-      'app.js': stubborn,
-    });
-    await run(key, repoId);
-    await kit.change(user, FORMER);
-    const isBegun = () => kit.station.output.includes(`stop of ${repoId} (${ownerOf(user)})`);
-    await eventually('it is being stopped', isBegun, 15_000);
-    expect((await kit.station.stop(repoId, { graceMs: 0 }, { key })).status).toBe(200);
-    await kit.change(user, ACTIVE);
-    await kit.becomes(key, 'active');
-    await eventually('nothing is to return', async () => {
-      const { app, state } = (await kit.station.entry(repoId, { key })).body.result;
-      return state === 'stopped' && app?.stopReason === 'stop';
-    });
-    await kit.unload(key, repoId);
-  }, 60_000);
+  itInMatrix(
+    'stay stopped where their owner has stopped them as well',
+    async () => {
+      const user = kit.member();
+      const key = await kit.signIn(user);
+      const stubborn = `process.on('SIGTERM', () => undefined); require('node:http').createServer().listen(process.env.PORT);`;
+      const repoId = await kit.clone(key, {
+        'package.json': packageJson({ start: 'exec node app.js' }),
+        'app.js': stubborn,
+      });
+      await run(key, repoId);
+      await kit.change(user, FORMER);
+      const isBegun = () => kit.station.output.includes(`stop of ${repoId} (${ownerOf(user)})`);
+      await eventually('it is being stopped', isBegun, 15_000);
+      expect((await kit.station.stop(repoId, { graceMs: 0 }, { key })).status).toBe(200);
+      await kit.change(user, ACTIVE);
+      await kit.becomes(key, 'active');
+      await eventually('nothing is to return', async () => {
+        const { app, state } = (await kit.station.entry(repoId, { key })).body.result;
+        return state === 'stopped' && app?.stopReason === 'stop';
+      });
+      await kit.unload(key, repoId);
+    },
+    60_000,
+  );
 
-  it('are none of those that an update starts again while a smaller plan is granted', async () => {
-    const { user, key, repoIds } = await patronWith(1, '300');
-    const repository = await kit.git.createRepository('patrons/updated', { files: fixture('srv') });
-    const { repoId } = (await kit.station.clone(repository.url, {}, { key })).body;
-    await run(key, repoId);
-    await repository.commit({ 'more.txt': 'more' });
-    const stall = kit.git.stall('/patrons/updated/git-upload-pack');
-    const update = kit.station.update(repoId, { restart: true }, { key });
-    await stall.reached;
-    await kit.station.api('PUT', `/auth/owners/${ownerOf(user)}/plan`, { plan: 'small' });
-    stall.release();
-    expect((await update).body).toMatchObject({ result: { restarted: true } });
-    expect(await running(key)).toHaveLength(2);
-    await kit.unload(key, repoId, ...repoIds);
-  }, 60_000);
+  itInMatrix(
+    'are none of those that an update starts again while a smaller plan is granted',
+    async () => {
+      const { user, key, repoIds } = await patronWith(1, '300');
+      const repository = await kit.git.createRepository('patrons/updated', { files: fixture('srv') });
+      const { repoId } = (await kit.station.clone(repository.url, {}, { key })).body;
+      await run(key, repoId);
+      await repository.commit({ 'more.txt': 'more' });
+      const stall = kit.git.stall('/patrons/updated/git-upload-pack');
+      const update = kit.station.update(repoId, { restart: true }, { key });
+      await stall.reached;
+      await kit.station.api('PUT', `/auth/owners/${ownerOf(user)}/plan`, { plan: 'small' });
+      stall.release();
+      expect((await update).body).toMatchObject({ result: { restarted: true } });
+      expect(await running(key)).toHaveLength(2);
+      await kit.unload(key, repoId, ...repoIds);
+    },
+    60_000,
+  );
 
-  it('come back when the same plan allows more', async () => {
-    const { key, repoIds } = await patronWith(2, '200');
-    kit.changePlans([SMALL, planOf('medium', ['200'], { runningApps: 1 }), LARGE]);
-    await eventually('one is stopped', async () => (await running(key)).length === 1, 15_000);
-    expect(await kit.me(key)).toMatchObject({ plan: 'medium', limits: { runningApps: 1 } });
-    kit.changePlans(PLANS);
-    await eventually('both run', async () => (await running(key)).length === 2, 15_000);
-    await kit.unload(key, ...repoIds);
-  }, 60_000);
+  itInMatrix(
+    'come back when the same plan allows more',
+    async () => {
+      const { key, repoIds } = await patronWith(2, '200');
+      kit.changePlans([SMALL, planOf('medium', ['200'], { runningApps: 1 }), LARGE]);
+      await eventually('one is stopped', async () => (await running(key)).length === 1, 15_000);
+      expect(await kit.me(key)).toMatchObject({ plan: 'medium', limits: { runningApps: 1 } });
+      kit.changePlans(PLANS);
+      await eventually('both run', async () => (await running(key)).length === 2, 15_000);
+      await kit.unload(key, ...repoIds);
+    },
+    60_000,
+  );
 });
 
 describe('What was asked for before a plan has lapsed', () => {
