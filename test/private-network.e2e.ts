@@ -2,10 +2,11 @@ import { once, setMaxListeners } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { RunResult } from '../src/contracts/operations.js';
+import { eventually } from './support/eventually.js';
 import { packageJson, programs } from './support/fixtures.js';
-
 import { GitServer } from './support/git-server.js';
 import { sample } from './support/matrix.js';
+import { commandLine, processesMentioning } from './support/processes.mjs';
 import { RegistryProxy } from './support/registry-proxy.js';
 import { asUser, SERVER_USERS } from './support/server-users.js';
 import { Station } from './support/station.js';
@@ -98,6 +99,69 @@ describe.each(SERVER_USERS)('on a server of $name, an app with a network of its 
     expect(pages.toSorted()).toEqual(['several 0', 'several 1', 'several 2']);
     expect(ports.find(({ appPort }) => appPort === app?.appPort)?.port).toBe(app?.port);
     await station.stop(repoId);
+  }, 60_000);
+
+  it('is reached wherever it listens at last, however many ports it has had before', async () => {
+    // Eight at a time, and eight others soon.
+    const app = `
+      const { createServer } = require('node:http');
+      const move = (from) => {
+        const servers = Array.from({ length: 8 }, (_, index) =>
+          createServer((_, answer) => answer.end('at ' + (from + index))).listen(from + index));
+        if (from === 4060) return console.log('settled');
+        setTimeout(() => { for (const one of servers) one.close(); move(from + 10); }, 600);
+      };
+      move(4000);`;
+    const files = { 'package.json': packageJson({ start: 'exec node app.js' }), 'app.js': app };
+    const { url } = await git.createRepository('net/moves', { files });
+    const { repoId } = (await station.clone(url)).body;
+    const { ports = [] } = await run(repoId, { ready: { log: 'settled' } });
+    expect(ports.map(({ appPort }) => appPort)).toEqual([4060, 4061, 4062, 4063, 4064, 4065, 4066, 4067]);
+    const pages = await Promise.all(ports.map(({ port }) => page(`http://127.0.0.1:${port}`)));
+    expect(pages).toEqual(ports.map(({ appPort }) => `at ${appPort}`));
+    await station.stop(repoId);
+  }, 60_000);
+
+  /** The process of its sandbox with this in its command line. */
+  const helperOf = async (repoId: string, text: string): Promise<number> => {
+    const { uid } = (await station.entry(repoId)).body.result;
+    const found = processesMentioning(`:${uid}:`).filter((pid) => commandLine(pid).includes(text));
+    expect(found).toHaveLength(1);
+    return Number(found[0]);
+  };
+
+  it('is reached all the same when what leads to it was killed', async () => {
+    const repoId = await dock(station, git, 'led', { start: 'exec node insists-on-port-3000.js 127.0.0.1 ::1' });
+    const { url, pid } = await run(repoId);
+    process.kill(await helperOf(repoId, 'process.on('), 'SIGKILL');
+    expect(await eventually('it answers again', () => page(url).catch(() => undefined))).toBe('led 0');
+    expect((await station.entry(repoId)).body.result.app).toMatchObject({ pid, url, ready: true });
+    await station.stop(repoId);
+  }, 60_000);
+
+  it('has crashed when its network was taken away, and says so', async () => {
+    const repoId = await dock(station, git, 'cut-off', { start: 'exec node insists-on-port-3000.js 0.0.0.0' });
+    await run(repoId);
+    process.kill(await helperOf(repoId, '--netns-type=path'), 'SIGKILL');
+    const ended = await eventually('it has ended', async () => {
+      const { result } = (await station.entry(repoId)).body;
+      return result.state !== 'running' && result;
+    });
+    expect(ended).toMatchObject({
+      state: 'error',
+      stateReason: { code: 'APP_EXITED', message: expect.stringContaining('slirp4netns has ended') as string },
+      app: { pid: null, stopReason: 'crashed' },
+    });
+  }, 60_000);
+
+  it('has an install that fails at once when its network was taken away', async () => {
+    const repoId = await dock(station, git, 'cut-short', { install: 'sleep 60', start: 'true' });
+    const install = station.install(repoId);
+    await eventually('it has begun', () => processesMentioning(repoId).some((pid) => commandLine(pid) === 'sleep 60'));
+    process.kill(await helperOf(repoId, '--netns-type=path'), 'SIGKILL');
+    const { status, body } = await install;
+    expect([status, body.code]).toEqual([503, 'SANDBOX_UNAVAILABLE']);
+    expect(body.detail).toContain('slirp4netns has ended');
   }, 60_000);
 
   const inUse: [string, () => number][] = [

@@ -31,6 +31,11 @@ export class PortsService {
     return this.allocate(uid);
   }
 
+  /** Gives back one that it was given as another one. */
+  giveBack(uid: string, port: number): void {
+    if (this.taken.get(port) === uid) this.taken.delete(port);
+  }
+
   /** The repository is gone. */
   forget(uid: string): void {
     this.release(uid);

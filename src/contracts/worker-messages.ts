@@ -49,6 +49,8 @@ export type FromThread =
   | { type: 'app-tree'; app: App; tree: ProcessTree }
   /** The app listens on one more port of its own network: a port of the host is wanted for it. */
   | { type: 'port-wanted' }
+  /** It listens there no longer, and another port had to be published: the port of the host is free again. */
+  | { type: 'port-returned'; port: number }
   /** It listens now (first time, or on other ports than before). */
   | { type: 'app-ready'; app: App }
   | { type: 'app-ended'; app: App; cause: AppEndCause; reason?: FailureData };

@@ -64,6 +64,7 @@ export class TestThread {
       onStopping: () => undefined,
       checkLimits: async () => undefined,
       anotherPort: async () => null,
+      giveBackPort: () => undefined,
     };
   }
 

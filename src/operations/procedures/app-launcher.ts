@@ -56,6 +56,7 @@ export class AppLauncher {
         runId,
         onAppMessage: (message, thread) => {
           if (message.type === 'port-wanted') void this.grantPort(uid, thread);
+          else if (message.type === 'port-returned') this.ports.giveBack(uid, message.port);
           else this.apps.handle(uid, message, { thread, runId, options, operationId });
         },
       });

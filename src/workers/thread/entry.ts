@@ -75,6 +75,7 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
         portRequests.push(resolve);
         send({ type: 'port-wanted' });
       }),
+    giveBackPort: (returned) => send({ type: 'port-returned', port: returned }),
   };
   if (WATCHED.has(operation)) void watchLimits(watched, over.signal).then(endBeyondLimit);
   try {

@@ -20,6 +20,8 @@ export interface OperationThread {
   checkLimits(): Promise<void>;
   /** A port of the host for one more port of the app; null where none is free. */
   anotherPort(): Promise<number | null>;
+  /** One of these, that is not needed any more. */
+  giveBackPort(port: number): void;
   /** Called when the app is being stopped from outside, with the reason. */
   onStopping(listener: (reason: StoppedByStation) => void): void;
 }

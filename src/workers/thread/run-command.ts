@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Failure } from '../../contracts/failure.js';
 import type { OperationThread } from './operation-thread.js';
 import { killTree } from '../../machine/end-tree.js';
 import { findTree } from '../../machine/process-tree.js';
@@ -15,7 +16,8 @@ const DRAIN_MS = 2_000;
 
 /**
  * Runs a command to its end, its output into the operation's log. When it returns, the command and all that it started
- * are dead. Rejects with the reason of the operation's abort, or with a Failure when the command cannot be started.
+ * are dead. Rejects with the reason of the operation's abort, or with a Failure when the command cannot be started or its
+ * sandbox has broken.
  */
 export async function runCommand(
   { context, log, sandbox, signal }: Pick<OperationThread, 'context' | 'log' | 'sandbox' | 'signal'>,
@@ -29,8 +31,14 @@ export async function runCommand(
   const onAbort = () => void endTree();
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
+  let broken: string | undefined;
+  void child.broken?.then((reason) => {
+    broken = reason;
+    return endTree();
+  });
   const output = Promise.all([log.follow(child.stdout, 'stdout', onLine), log.follow(child.stderr, 'stderr', onLine)]);
   const end = await child.exited;
+  const reason = broken;
   signal.removeEventListener('abort', onAbort);
   // What a command leaves running in the background holds its pipes open: they would never end.
   await endTree();
@@ -39,5 +47,6 @@ export async function runCommand(
   child.stderr.destroy();
   await output;
   signal.throwIfAborted();
+  if (reason !== undefined) throw new Failure('SANDBOX_UNAVAILABLE', `${reason}: the sandbox has broken`);
   return end;
 }

@@ -66,7 +66,11 @@ export class AppSession {
       restarts: input.restarts,
     };
     this.tree = new AppTree(thread.context.marker, () => this.tell('app-tree'));
-    const publisher = thread.sandbox.publisher({ ...input, anotherPort: () => thread.anotherPort() });
+    const publisher = thread.sandbox.publisher({
+      ...input,
+      anotherPort: () => thread.anotherPort(),
+      giveBack: (port) => thread.giveBackPort(port),
+    });
     this.watch = new AppWatch(this.app, this.tree, input, publisher, (news) => this.hear(news));
     this.outcome = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
     thread.onStopping((reason) => {
@@ -110,7 +114,8 @@ export class AppSession {
   }
 
   private began(child: SandboxedProcess): void {
-    const { identity, stdout, stderr } = child;
+    const { identity, stdout, stderr, broken } = child;
+    void broken?.then((reason) => this.breakDown(reason));
     const first = this.app.pid === null;
     this.app.pid = identity.pid;
     this.tree.grow(child);
@@ -141,6 +146,7 @@ export class AppSession {
     if (this.cause === 'crashed' || this.cause === 'exited') return;
     // Whoever stops the app ends its tree, from outside.
     while (this.tree.inside().length > 0) await delay(this.cause ? ENDING_POLL_MS : DAEMON_POLL_MS);
+    this.cause ??= 'exited';
   }
 
   private hear(news: 'found' | 'ready' | 'moved'): void {
@@ -155,6 +161,14 @@ export class AppSession {
   private async guard(liveness: NonNullable<RunInput['liveness']>): Promise<void> {
     if (!(await becomesUnhealthy(liveness, () => this.watch.reachableUrl, this.over.signal))) return;
     this.end('unhealthy', 'it does not answer its liveness checks');
+    await terminateTree(this.tree.search, this.input.stopGraceMs);
+  }
+
+  /** Nobody would reach it any more, or it nobody: whether it comes back is for its restart policy to say. */
+  private async breakDown(reason: string): Promise<void> {
+    await nextTurn(); // the message that it is being stopped may have come at the same time
+    if (this.cause) return;
+    this.end('crashed', `its sandbox does not work any more: ${reason}`);
     await terminateTree(this.tree.search, this.input.stopGraceMs);
   }
 
@@ -183,12 +197,11 @@ export class AppSession {
   }
 
   private tellEnd(): void {
-    const { app, plan, thread, output } = this;
-    const cause = this.cause ?? 'exited';
+    const { app, plan, thread, output, cause = 'exited' } = this;
     const lines = output.lastLines(DIAGNOSED_LINES);
     Object.assign(app, { pid: null, url: null, ready: false, ...this.exit, stoppedAt: Date.now() });
     if (cause !== 'stopped') app.stopReason = cause;
-    if (cause === 'crashed') app.stopMessage = tellingLine(lines);
+    if (cause === 'crashed') app.stopMessage ??= tellingLine(lines);
     thread.log.write('system', [`The app ${endText(app)}`]);
     const reason = cause === 'limit' ? (thread.signal.reason as Failure).toData() : undefined;
     thread.send({ type: 'app-ended', app: { ...app }, cause, ...(reason && { reason }) });

@@ -98,11 +98,11 @@ export class Bubblewrap implements Sandbox {
     const launch = new Launch(child, command.file);
     for (const descriptor of descriptors) closeSync(descriptor);
     launch.give(Object.entries(command.env).flatMap(([name, value]) => ['--setenv', name, value]));
-    if (isPrivate) {
-      const options = { chain, machine, folder: this.folder.path, env };
-      this.networks.push(await PrivateNetwork.attach(await launch.holder(), relays, options));
-    }
-    return launch.begin();
+    if (!isPrivate) return launch.begin();
+    const options = { chain, machine, folder: this.folder.path, env };
+    const network = await PrivateNetwork.attach(await launch.holder(), relays, options);
+    this.networks.push(network);
+    return { ...(await launch.begin()), broken: network.broken };
   }
 
   /** A script that runs git inside, with the environment and in the folder that it is given: simple-git starts programs itself. */

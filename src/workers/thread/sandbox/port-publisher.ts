@@ -6,8 +6,11 @@ import type { PublishedPorts, Publisher } from './sandbox.js';
 
 /** More of them would be a scan, not an app. */
 const MAX_PORTS = 8;
-/** In the whole life of an app: each takes one of the range that all apps share. */
-const MAX_PUBLISHED = 32;
+/**
+ * With those that the app listens on no longer, for it may come back to them, as a dev server does that restarts itself.
+ * Each takes one of the range that all apps share.
+ */
+const MAX_PUBLISHED = 2 * MAX_PORTS;
 /** A port that was free a moment ago may have been taken by a stranger since. */
 const ATTEMPTS = 3;
 
@@ -24,9 +27,11 @@ export class PortPublisher implements Publisher {
   async locate(listening: Listening): Promise<Endpoint[]> {
     const found: Endpoint[] = [];
     // The one that it was told comes first: the port that was promised is its.
-    for (const appPort of firstPorts(listening, this.ports.appPort, MAX_PORTS)) {
+    const wanted = firstPorts(listening, this.ports.appPort, MAX_PORTS);
+    for (const appPort of wanted) {
       const known = this.published.get(appPort);
       const listeners = listening.own.filter(({ port }) => port === appPort);
+      if (known === undefined) await this.makeRoom(wanted);
       const port = known === undefined ? await this.publish(appPort, listeners) : known;
       const { name } = await publishedHost(this.ports.host);
       const endpoint = port === null ? undefined : await askAt([name], port, appPort);
@@ -35,8 +40,19 @@ export class PortPublisher implements Publisher {
     return found;
   }
 
+  /** Closes the oldest of those that the app listens on no longer; the one that it was promised stays. */
+  private async makeRoom(wanted: number[]): Promise<void> {
+    if (this.published.size < MAX_PUBLISHED) return;
+    const unused = [...this.published].find(([own, port]) => !wanted.includes(own) && port !== this.ports.port);
+    if (!unused) return;
+    const [appPort, port] = unused;
+    this.published.delete(appPort);
+    if (port === null) return;
+    await this.network()?.unpublish(port);
+    this.ports.giveBack(port);
+  }
+
   private async publish(appPort: number, listeners: Listener[]): Promise<number | null> {
-    if (this.published.size >= MAX_PUBLISHED) return null;
     const promised = [...this.published.values()].includes(this.ports.port) ? null : this.ports.port;
     const open = listeners.find(({ address }) => !isLoopback(address)) ?? listeners[0];
     if (!open) return null;
@@ -45,9 +61,12 @@ export class PortPublisher implements Publisher {
     const network = this.network();
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const port = (attempt === 1 ? promised : null) ?? (await this.ports.anotherPort());
-      if (port === null || !(await network?.publish(address, port, open))) continue;
-      this.published.set(appPort, port);
-      return port;
+      if (port === null) continue;
+      if (await network?.publish(address, port, open)) {
+        this.published.set(appPort, port);
+        return port;
+      }
+      if (port !== promised) this.ports.giveBack(port);
     }
     this.published.set(appPort, null);
     return null;

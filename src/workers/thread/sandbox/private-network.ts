@@ -9,8 +9,9 @@ import { text } from 'node:stream/consumers';
 import { Failure } from '../../../contracts/failure.js';
 import { SPECIAL_V4 } from '../../../contracts/public-address.js';
 import type { SandboxMachine } from '../../../contracts/sandbox-plan.js';
+import { identify } from '../../../machine/live-processes.js';
 import type { LaunchChain } from './launch-chain.js';
-import { BACKLOG, Relay } from './relay.js';
+import { ended, Relay } from './relay.js';
 
 /** As slirp4netns lays it out: the way out, and the address of what lives inside. */
 const GATEWAY = '10.0.2.2';
@@ -67,23 +68,32 @@ export async function planRoutes({ reachable }: SandboxMachine): Promise<{ route
  * namespaces are those of the process that waits in them.
  */
 export class PrivateNetwork {
+  /** Resolves with the reason when it works no longer, though the command lives. */
+  readonly broken: Promise<string>;
+  private break!: (reason: string) => void;
   private readonly namespaces: number[] = [];
   private readonly helpers: ChildProcess[] = [];
   private readonly servers: Server[] = [];
   private relay?: Relay;
+  /** Port of the host → what its road is closed by. */
+  private readonly published = new Map<number, number>();
   private readonly directory: number;
   /** From then on the numbers of its descriptors may be those of another thread. */
   private isOver = false;
 
-  private constructor(private readonly options: NetworkOptions) {
+  private constructor(
+    private readonly holder: number,
+    private readonly options: NetworkOptions,
+  ) {
     this.directory = openSync(options.folder, 'r');
+    this.broken = new Promise((resolve) => (this.break = resolve));
   }
 
   static async attach(pid: number, relays: Passage[], options: NetworkOptions): Promise<PrivateNetwork> {
-    const network = new PrivateNetwork(options);
+    const network = new PrivateNetwork(pid, options);
     try {
       for (const kind of ['user', 'net']) network.namespaces.push(openSync(`/proc/${pid}/ns/${kind}`, 'r'));
-      await network.connectOut(pid);
+      await network.connectOut();
       for (const [index, relay] of relays.entries()) await network.letThrough(relay, index);
       return network;
     } catch (error) {
@@ -98,18 +108,21 @@ export class PrivateNetwork {
    */
   async publish(host: string, port: number, app: { address: string; port: number }): Promise<boolean> {
     if (this.isOver) return false;
-    const server = createServer().listen({ host, port, backlog: BACKLOG });
+    // One that listens on any address is not to take whoever comes from outside for somebody on its own machine.
+    const address = isLoopback(app.address) ? app.address : INSIDE;
     try {
-      await once(server, 'listening');
-      if (this.isOver) throw new Error('the network has gone meanwhile');
-      // One that listens on any address is not to take whoever comes from outside for somebody on its own machine.
-      const address = isLoopback(app.address) ? app.address : INSIDE;
-      await this.theRelay.take(server, { host: address, port: app.port });
+      const road = { outside: { host, port }, to: { host: address, port: app.port } };
+      this.published.set(port, await this.theRelay.open(road));
       return true;
     } catch {
-      server.close();
       return false;
     }
+  }
+
+  async unpublish(port: number): Promise<void> {
+    const road = this.published.get(port);
+    this.published.delete(port);
+    if (road !== undefined) await this.relay?.close(road).catch(() => undefined); // it has ended, and so has the road
   }
 
   /** Resolves when nothing of it is left: a process that nobody waits for stays as a zombie. */
@@ -121,7 +134,8 @@ export class PrivateNetwork {
     for (const descriptor of [...this.namespaces.splice(0), this.directory]) closeSync(descriptor);
   }
 
-  private async connectOut(pid: number): Promise<void> {
+  private async connectOut(): Promise<void> {
+    const { holder } = this;
     const asRoot = this.options.machine.user !== undefined;
     const slirp = this.start(
       [
@@ -136,8 +150,8 @@ export class PrivateNetwork {
         ...(asRoot ? ['--enable-sandbox', '--enable-seccomp'] : []),
         '--ready-fd=3',
         '--netns-type=path',
-        `--userns-path=/proc/${pid}/ns/user`,
-        `/proc/${pid}/ns/net`,
+        `--userns-path=/proc/${holder}/ns/user`,
+        `/proc/${holder}/ns/net`,
         'tap0',
       ],
       ['ignore', 'ignore', 'pipe', 'pipe'],
@@ -145,6 +159,7 @@ export class PrivateNetwork {
     const [said, ready] = [slirp.stderr, slirp.stdio[3]].map((pipe) => text(pipe as Readable));
     // It writes one byte, and closes it when it ends.
     if ((await ready) === '') throw new Failure('SANDBOX_UNAVAILABLE', `${lastLine((await said) ?? '')}: slirp4netns`);
+    void ended(slirp).then(() => this.isNeeded() && this.break('slirp4netns has ended'));
   }
 
   /** From inside to one port of the host's loopback, by a socket in a folder: that leads through every namespace. */
@@ -160,7 +175,7 @@ export class PrivateNetwork {
     server.listen(this.socket(name));
     await once(server, 'listening');
     chmodSync(this.socket(name), 0o666);
-    await this.theRelay.listen({ host: address, port }, `/proc/self/fd/5/${name}`);
+    await this.theRelay.open({ inside: { host: address, port }, to: { path: `/proc/self/fd/5/${name}` } });
   }
 
   /** Started when it is needed. */
@@ -168,8 +183,18 @@ export class PrivateNetwork {
     const { chain, folder: cwd, env } = this.options;
     const enter = ['nsenter', '--user=/proc/self/fd/3', '--net=/proc/self/fd/4', '--preserve-credentials'];
     const descriptors = [...this.namespaces, this.directory];
-    return (this.relay ??= new Relay({ enter: [...chain.asUser, ...enter], descriptors, cwd, env }));
+    return (this.relay ??= new Relay({
+      enter: [...chain.asUser, ...enter],
+      descriptors,
+      cwd,
+      env,
+      isNeeded: this.isNeeded,
+      onBroken: this.break,
+    }));
   }
+
+  /** What has ended its helpers may be about to end the whole tree. */
+  private readonly isNeeded = (): boolean => !this.isOver && identify(this.holder) !== undefined;
 
   private start([file = '', ...args]: string[], stdio: StdioOptions): ChildProcess {
     const { folder, env } = this.options;
@@ -184,11 +209,6 @@ export class PrivateNetwork {
   private socket(name: string): string {
     return `/proc/self/fd/${this.directory}/${name}`;
   }
-}
-
-async function ended(helper: ChildProcess): Promise<void> {
-  if (helper.pid === undefined || helper.exitCode !== null || helper.signalCode !== null) return;
-  await once(helper, 'exit');
 }
 
 /** The last lines say why. */

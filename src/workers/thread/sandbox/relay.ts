@@ -1,22 +1,32 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import type { Server, TcpNetConnectOpts } from 'node:net';
+import { createServer, type Server, type TcpNetConnectOpts } from 'node:net';
 import { Failure } from '../../../contracts/failure.js';
 
 /** Connections that nobody has accepted yet. */
-export const BACKLOG = 511;
+const BACKLOG = 511;
 /** At the same time, for each port; each takes two descriptors of the relay. */
 const MAX_CONNECTIONS = 4_096;
 
 /** Where connections are led to: a port on an address of the network that the relay is in, or a socket in a folder. */
 type Destination = Pick<TcpNetConnectOpts, 'host' | 'port'> | { path: string };
 
+/** From where connections are led: an address outside, where the thread listens, or one in the network of the relay. */
+export type Road = ({ outside: Address } | { inside: Address }) & { to: Destination };
+
+interface Address {
+  host: string;
+  port: number;
+}
+
 interface Order {
   id: number;
   /** Where to listen in the network of the relay; undefined with a server that listens outside of it already. */
-  at?: { host: string; port: number };
-  to: Destination;
+  at?: Address;
+  to?: Destination;
+  /** Not to listen any more where the order of this id has said. */
+  close?: true;
 }
 
 interface Answer {
@@ -31,6 +41,10 @@ export interface RelaySetting {
   descriptors: number[];
   cwd: string;
   env: Record<string, string>;
+  /** Whether there is still somebody in the network. */
+  isNeeded(): boolean;
+  /** It has died, and no other one could take its place. */
+  onBroken(reason: string): void;
 }
 
 /** What a relay runs: one process for all connections, as a process for each would be many for an app with many visitors. */
@@ -38,9 +52,16 @@ const PROGRAM = `
 const { connect, createServer } = require('node:net');
 const { pipeline } = require('node:stream');
 process.on('disconnect', () => process.exit());
-process.on('message', ({ id, at, to }, outside) => {
+const servers = new Map();
+process.on('message', ({ id, at, to, close }, outside) => {
   const answer = (error) => process.send({ id, error });
+  if (close) {
+    servers.get(id)?.close();
+    servers.delete(id);
+    return answer();
+  }
   const server = outside ?? createServer();
+  servers.set(id, server);
   Object.assign(server, { allowHalfOpen: true, maxConnections: ${MAX_CONNECTIONS} });
   server.on('connection', (from) => {
     const onward = connect({ ...to, allowHalfOpen: true });
@@ -51,57 +72,100 @@ process.on('message', ({ id, at, to }, outside) => {
   else server.listen({ ...at, backlog: ${BACKLOG} }, () => answer());
 });`;
 
-/** A process in another network that leads connections into it, and out of it. It ends with the thread. */
+/**
+ * A process in another network that leads connections into it, and out of it. It ends with the thread; when something else
+ * has ended it, another one takes its place.
+ */
 export class Relay {
-  private readonly child: ChildProcess;
-  private readonly ended: Promise<unknown>;
+  private child?: ChildProcess;
+  private isOver = false;
   private orders = 0;
+  private readonly roads = new Map<number, Road>();
 
-  constructor({ enter, descriptors, cwd, env }: RelaySetting) {
+  constructor(private readonly setting: RelaySetting) {}
+
+  /** Resolves with what closes it. */
+  async open(road: Road): Promise<number> {
+    const id = ++this.orders;
+    await this.build(id, road);
+    this.roads.set(id, road);
+    return id;
+  }
+
+  /** No connection is led there any more; those that are stay. */
+  async close(id: number): Promise<void> {
+    if (this.roads.delete(id)) await this.order({ id, close: true });
+  }
+
+  /** Resolves when it has ended: a process that nobody waits for stays as a zombie. */
+  async dispose(): Promise<void> {
+    this.isOver = true;
+    this.child?.kill('SIGKILL');
+    if (this.child) await ended(this.child);
+  }
+
+  private async build(id: number, { to, ...from }: Road): Promise<void> {
+    if ('inside' in from) return this.order({ id, at: from.inside, to });
+    const server = createServer().listen({ ...from.outside, backlog: BACKLOG });
+    try {
+      await once(server, 'listening');
+      await this.order({ id, to }, server);
+    } finally {
+      server.close();
+    }
+  }
+
+  private async order(order: Order, server?: Server): Promise<void> {
+    if (this.isOver) throw broken('its network has gone');
+    const child = (this.child ??= this.start());
+    const answered = new Promise<Answer>((resolve) => {
+      const over = () => resolve({ id: order.id, error: 'it has ended' });
+      const hear = (answer: Answer) => {
+        if (answer.id !== order.id) return;
+        child.off('message', hear).off('exit', over).off('error', over);
+        resolve(answer);
+      };
+      child.on('message', hear).once('exit', over).once('error', over);
+      if (!child.connected) over();
+    });
+    if (child.connected) child.send(order, server);
+    const { error } = await answered;
+    if (error !== undefined) throw broken(error);
+  }
+
+  private start(): ChildProcess {
+    const { enter, descriptors, cwd, env } = this.setting;
     // By a descriptor: the user of a sandbox need not reach the folder that Node.js is in.
     const node = openSync(process.execPath, 'r');
     const program = `/proc/self/fd/${3 + descriptors.length}`;
     const [file, ...args] = [...enter, program, '-e', PROGRAM];
     const stdio = ['ignore' as const, 'ignore' as const, 'ignore' as const, ...descriptors, node, 'ipc' as const];
-    this.child = spawn(file, args, { cwd, env, stdio, detached: true });
+    const child = spawn(file, args, { cwd, env, stdio, detached: true });
     closeSync(node);
-    this.ended = once(this.child, 'exit').catch(() => undefined); // it could not be started
-    this.child.on('error', () => undefined); // whoever waits for an answer hears of it
-    this.child.unref();
-    this.child.channel?.unref();
+    child.once('exit', () => void this.replace());
+    child.on('error', () => undefined); // whoever waits for an answer hears of it
+    child.unref();
+    child.channel?.unref();
+    return child;
   }
 
-  /** Leads what comes to `server`, which listens outside, to an address inside; takes the server over. */
-  async take(server: Server, to: Destination): Promise<void> {
-    await this.order({ to }, server);
-    server.close();
-  }
-
-  /** Listens inside, and leads what comes there to a socket in a folder. */
-  async listen(at: { host: string; port: number }, path: string): Promise<void> {
-    await this.order({ at, to: { path } });
-  }
-
-  /** Resolves when it has ended: a process that nobody waits for stays as a zombie. */
-  async dispose(): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.ended;
-  }
-
-  private async order(order: Omit<Order, 'id'>, server?: Server): Promise<void> {
-    const id = ++this.orders;
-    const answered = new Promise<Answer>((resolve) => {
-      const over = () => resolve({ id, error: 'it has ended' });
-      const hear = (answer: Answer) => {
-        if (answer.id !== id) return;
-        this.child.off('message', hear).off('exit', over);
-        resolve(answer);
-      };
-      this.child.on('message', hear).once('exit', over).once('error', over);
-      if (!this.child.connected) over();
-    });
-    if (this.child.connected) this.child.send({ id, ...order } satisfies Order, server);
-    const { error } = await answered;
-    if (error !== undefined) throw new Failure('SANDBOX_UNAVAILABLE', `${error}: no relay into the network`);
+  private async replace(): Promise<void> {
+    if (this.isOver) return;
+    this.child = undefined;
+    if (!this.setting.isNeeded()) return;
+    try {
+      for (const [id, road] of this.roads) await this.build(id, road);
+    } catch (error) {
+      this.roads.clear(); // once is enough
+      this.setting.onBroken(error instanceof Error ? error.message : String(error));
+    }
   }
 }
+
+/** Resolves when it has. */
+export async function ended(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise((resolve) => child.once('exit', resolve));
+}
+
+const broken = (reason: string): Failure => new Failure('SANDBOX_UNAVAILABLE', `${reason}: no relay into the network`);

@@ -36,6 +36,8 @@ export interface SandboxedProcess {
   stderr: Readable;
   /** Settles when the process has ended, its descendants perhaps not. Never rejects. */
   exited: Promise<ProcessExit>;
+  /** Resolves with the reason when its sandbox works no longer, though it lives; undefined where there is nothing to break. */
+  broken?: Promise<string>;
 }
 
 /** The host's side of an app's ports. */
@@ -48,6 +50,8 @@ export interface PublishedPorts {
   appPort: number;
   /** For each further port that it listens on; null where none is free. */
   anotherPort(): Promise<number | null>;
+  /** One of these, that is published no longer. */
+  giveBack(port: number): void;
 }
 
 /** Makes the app's ports reachable from the host. */
