@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { eventually } from './support/eventually.js';
 import { packageJson, programs } from './support/fixtures.js';
 import { GitServer } from './support/git-server.js';
 import { itInMatrix } from './support/matrix.js';
@@ -120,6 +122,50 @@ describeAsRoot('a machine', () => {
         const { url } = await git.createRepository('owner/isolated', { files: { 'package.json': packageJson({}) } });
         const isolated = await server.clone(url, { isolated: true });
         expect([isolated.status, isolated.body.code]).toEqual([503, 'SANDBOX_UNAVAILABLE']);
+      },
+      START_MS,
+    );
+  });
+
+  describe('whose slirp4netns breaks, and is mended', () => {
+    const SLIRP = '/usr/bin/slirp4netns';
+    const onItsMachine = (server: Station, ...command: string[]) =>
+      execFileSync('nsenter', ['--target', String(server.pid), '--mount', ...command]);
+
+    it(
+      'says so while no sandbox can be made, and has its apps back afterwards',
+      async () => {
+        const launcher = ['unshare', '--mount', '--propagation', 'private'];
+        station = await Station.start({ allowedHosts: [git.host], launcher, env: { APP_RESTART_DELAY_MS: '100' } });
+        const server = station;
+        const repoId = await dock(server);
+        await server.run(repoId);
+        const running = () =>
+          eventually(
+            'it runs',
+            async () => {
+              const { app } = (await server.entry(repoId)).body.result;
+              return app?.ready && app;
+            },
+            30_000,
+          );
+        await server.restart(); // what has come back once has lived
+        const { pid } = await running();
+
+        onItsMachine(server, 'mount', '--bind', join(folder, 'slirp4netns'), SLIRP);
+        process.kill(Number(pid), 'SIGKILL');
+        const degraded = await eventually('it is said', async () => {
+          const isolation = await isolationOf(server);
+          return isolation.degraded !== undefined && isolation;
+        });
+        expect(degraded).toMatchObject({
+          status: 'up',
+          degraded: expect.stringMatching(/could not be made.*Operation not permitted.*slirp4netns/) as string,
+        });
+
+        onItsMachine(server, 'umount', SLIRP);
+        await running();
+        expect(await isolationOf(server)).not.toHaveProperty('degraded');
       },
       START_MS,
     );

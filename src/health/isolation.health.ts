@@ -13,7 +13,9 @@ export class IsolationHealth {
   check(): HealthIndicatorResult<'isolation'> {
     const { isolation, network, limits } = this.station.plan;
     const refusal = this.station.refusal();
-    const report = { ...isolation, network, limits };
+    const { lastFailure } = this.station;
+    const degraded = lastFailure && `the last sandbox could not be made: ${lastFailure}`;
+    const report = { ...isolation, network, limits, ...(degraded !== undefined && { degraded }) };
     const indicator = this.indicators.check('isolation');
     return refusal ? indicator.down({ ...report, refusal }) : indicator.up(report);
   }

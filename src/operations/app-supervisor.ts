@@ -13,13 +13,15 @@ import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { RepositoryChanges } from './repository-changes.js';
 import { isToReturn } from './returning-apps.js';
+import { StationIsolation } from './station-isolation.js';
 
 /** How an app is started again: the operations know how, and know this class, so they enter themselves. Never rejects. */
 export type Restarter = (uid: string, restarts: number) => Promise<void>;
 
-/** A full station is no fault of the app's: it may take however long. */
+/** A station that is full is no fault of the app's: it may take however long. */
 const STATION_IS_FULL = new Set(['NO_SPACE', 'QUEUE_FULL']);
-const FULL_STATION_RETRY_MS = 5_000;
+const FIRST_RETRY_MS = 5_000;
+const LONGEST_RETRY_MS = 60_000;
 /** Somebody else has decided what becomes of the app: a caller, or the end of the server. */
 const DECIDED_OTHERWISE = new Set(['CANCELLED', 'INTERRUPTED', 'DRAINING', 'ALREADY_RUNNING', 'REPO_NOT_FOUND']);
 
@@ -37,6 +39,7 @@ export class AppSupervisor extends AppListener {
     private readonly changes: RepositoryChanges,
     private readonly ports: PortsService,
     private readonly logs: LogReader,
+    private readonly isolation: StationIsolation,
   ) {
     super();
     this.limits = { max: appMaxRestarts, firstDelayMs: appRestartDelayMs };
@@ -97,11 +100,17 @@ export class AppSupervisor extends AppListener {
     if (entry.app.startedAt !== lastApp?.startedAt) return;
     const { code, message } = failure;
     this.logger.warn(`The app of ${entry.repoId} could not be started again: ${message}`);
-    if (STATION_IS_FULL.has(code)) return this.schedule(uid, { delayMs: FULL_STATION_RETRY_MS, restarts });
+    if (this.isStationAtFault(entry, code)) return this.schedule(uid, { delayMs: retryDelay(entry.app), restarts });
     const again = failure.retryable ? anotherRestart(restarts, this.limits) : undefined;
     if (again) return this.schedule(uid, again);
     const app = { ...entry.app, stopReason: 'not-restarted', stopMessage: message } as const;
     await this.changes.apply(uid, { app, state: 'error' }, { reason: { code, message } });
+  }
+
+  /** A sandbox that cannot be made for a while is not what was found out at start: that one never comes. */
+  private isStationAtFault(entry: RepositoryEntry, code: string): boolean {
+    if (code === 'SANDBOX_UNAVAILABLE') return this.isolation.refusalFor(entry) === undefined;
+    return STATION_IS_FULL.has(code);
   }
 
   private afterEnd(
@@ -136,4 +145,9 @@ export class AppSupervisor extends AppListener {
     }, delayMs);
     this.pending.set(uid, timer);
   }
+}
+
+/** As long as it has been away already, so that each further attempt waits twice as long. */
+function retryDelay({ stoppedAt = Date.now() }: App): number {
+  return Math.min(LONGEST_RETRY_MS, Math.max(FIRST_RETRY_MS, Date.now() - stoppedAt));
 }

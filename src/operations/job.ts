@@ -81,12 +81,15 @@ export class Job<K extends OperationName> {
   ): Promise<OperationContract[T]['output']> {
     await this.lastThread;
     this.signal.throwIfAborted();
-    const context = this.services.folders.contextOf(entry, runId, this.services.isolation.planFor(entry));
+    const { folders, isolation } = this.services;
+    const plan = isolation.planFor(entry);
+    const context = folders.contextOf(entry, runId, plan);
     const run: ThreadRun<T> = this.services.pool.start({
       operation,
       context,
       input,
       onMessage: (message) => {
+        if (message.type === 'app-started') isolation.noteSandbox(plan);
         if (message.type === 'progress') this.progress(message.phase, message.percent, message.message);
         else if (message.type === 'log') this.services.onLog(this, entry, runId, message);
         else onAppMessage?.(message, run as unknown as ThreadRun<'run'>);
@@ -96,8 +99,11 @@ export class Job<K extends OperationName> {
     const abort = () => run.abort(this.signal.reason as Failure);
     this.signal.addEventListener('abort', abort, { once: true });
     try {
-      return await run.output;
+      const output = await run.output;
+      if (operation === 'install') isolation.noteSandbox(plan);
+      return output;
     } catch (error) {
+      if (error instanceof Failure && error.code === 'SANDBOX_UNAVAILABLE') isolation.noteSandbox(plan, error);
       await run.ended;
       throw error;
     } finally {

@@ -20,6 +20,8 @@ const EQUAL_WEIGHT = 100;
 
 /** What really confines the code of repositories on this station: found out at start by trying to escape, told truly ever after. */
 export class StationIsolation {
+  private failure: string | undefined;
+
   private constructor(
     /** Of repositories that ask for nothing else. */
     readonly plan: SandboxPlan,
@@ -85,6 +87,16 @@ export class StationIsolation {
     };
   }
 
+  /** Why the last sandbox could not be made; undefined again once one can. The plan stays: nothing is run with less. */
+  get lastFailure(): string | undefined {
+    return this.failure;
+  }
+
+  /** One was made by this plan, or could not be. */
+  noteSandbox({ isolation }: SandboxPlan, failure?: Failure): void {
+    if (isolation.driver !== 'none') this.failure = failure?.message;
+  }
+
   /** Why nothing of repositories is run here, undefined where it is. */
   refusal(): string | undefined {
     const { isolation, network } = this.plan;
@@ -99,13 +111,18 @@ export class StationIsolation {
     return undefined;
   }
 
-  /** SANDBOX_UNAVAILABLE where code of this repository must not be run. */
-  requireFor({ isolated, repoId }: Pick<RepositoryEntry, 'isolated' | 'repoId'>): void {
+  /** Why no code of this repository must be run, undefined where it may. */
+  refusalFor({ isolated }: Pick<RepositoryEntry, 'isolated'>): string | undefined {
+    if (isolated === false) return undefined;
     const { isolation } = this.plan;
-    const broken =
-      isolated === true && isolation.driver === 'none' ? `it is to be isolated: ${isolation.reason}` : undefined;
-    const reason = isolated === false ? undefined : (broken ?? this.refusal());
-    if (reason) throw new Failure('SANDBOX_UNAVAILABLE', `Nothing of ${repoId} is run: ${reason}`);
+    if (isolated === true && isolation.driver === 'none') return `it is to be isolated: ${isolation.reason}`;
+    return this.refusal();
+  }
+
+  /** SANDBOX_UNAVAILABLE where code of this repository must not be run. */
+  requireFor(entry: Pick<RepositoryEntry, 'isolated' | 'repoId'>): void {
+    const reason = this.refusalFor(entry);
+    if (reason) throw new Failure('SANDBOX_UNAVAILABLE', `Nothing of ${entry.repoId} is run: ${reason}`);
   }
 }
 
