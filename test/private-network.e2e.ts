@@ -2,6 +2,7 @@ import { once, setMaxListeners } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { RunResult } from '../src/contracts/operations.js';
+import type { Operation } from '../src/contracts/shapes.js';
 import { eventually } from './support/eventually.js';
 import { packageJson, programs } from './support/fixtures.js';
 import { GitServer } from './support/git-server.js';
@@ -225,9 +226,15 @@ describe.each(SERVER_USERS)('on a server of $name, an app with a network of its 
     expect(body).toMatchObject({ details: { isolation: { driver: 'bubblewrap', network: { mode: 'private' } } } });
     const repository = (await station.entry('net-connects')).body.result;
     expect(repository).toMatchObject({ isolation: { driver: 'bubblewrap' }, network: { mode: 'private' } });
-    const { result } = (await station.api<{ operations: object[] }>('GET', '/repo/net-connects/operations')).body;
+    const { result } = (await station.api<{ operations: Operation[] }>('GET', '/repo/net-connects/operations')).body;
+    const reports = result.operations.map(({ operation, network }) => [operation, network.mode]);
+    expect(reports).toEqual([
+      ['run', 'private'],
+      ['install', 'private'],
+      ['clone', 'shared'],
+    ]);
     for (const operation of result.operations) {
-      expect(operation).toMatchObject({ isolation: { driver: 'bubblewrap' }, network: { mode: 'private' } });
+      expect(operation).toMatchObject({ isolation: { driver: 'bubblewrap' }, limits: repository.limits });
     }
   });
 });

@@ -128,6 +128,8 @@ export interface Operation {
   timeoutMs: number;
   isolation: IsolationReport;
   network: NetworkReport;
+  /** Left out of one that an earlier version of the station has recorded. */
+  limits?: LimitsReport;
   result?: unknown;
   error?: FailureData;
 }

@@ -1,5 +1,8 @@
 import { Failure } from '../contracts/failure.js';
-import { outcomeOf, timeoutOf } from './operation-record.js';
+import type { OperationName } from '../contracts/operations.js';
+import type { NetworkReport } from '../contracts/shapes.js';
+import { entryOf } from '../../test/support/repository-entry.js';
+import { newRecord, outcomeOf, timeoutOf } from './operation-record.js';
 
 describe('the time that an operation may take', () => {
   const config = { workerTimeoutMs: 300_000 };
@@ -16,6 +19,28 @@ describe('the time that an operation may take', () => {
   it('is what the caller says of a run that is waited for', () => {
     expect(timeoutOf('run', { background: false, timeoutMs: 7 }, entry, config)).toBe(7);
     expect(timeoutOf('run', { background: false }, entry, config)).toBe(300_000);
+  });
+});
+
+describe('an operation', () => {
+  const network: NetworkReport = { mode: 'private' };
+  const recordOf = (name: OperationName, on = network) =>
+    newRecord(name, { ...entryOf('r_1', 'app'), network: on }, 'ann', 1);
+
+  it('says what limits hold, and which network what it runs is on', () => {
+    const { limits } = entryOf('r_1', 'app');
+    for (const name of ['install', 'run', 'stop', 'unload'] as const) {
+      expect(recordOf(name)).toMatchObject({ network, limits });
+    }
+    for (const name of ['clone', 'update', 'status'] as const) {
+      const reason = expect.stringMatching(/^git runs on the network of the host/) as string;
+      expect(recordOf(name)).toMatchObject({ network: { mode: 'shared', reason }, limits });
+    }
+  });
+
+  it('of git is on the network of the host as everything else, where there is no other', () => {
+    const shared: NetworkReport = { mode: 'shared', reason: 'NETWORK=shared' };
+    expect(recordOf('clone', shared).network).toEqual(shared);
   });
 });
 

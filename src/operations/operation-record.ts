@@ -1,11 +1,18 @@
 import type { StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { OperationName } from '../contracts/operations.js';
-import type { Operation } from '../contracts/shapes.js';
+import type { NetworkReport, Operation } from '../contracts/shapes.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { newOperationId } from './ids.js';
 import type { Lane } from './operation-queue.js';
 import { READY_TIMEOUT_MS, type RunOptions, type UpdateOptions } from '../contracts/operation-options.js';
+
+/** Whose git is not on the network that the repository's code has. */
+const GIT_REASONS: Partial<Record<OperationName, string>> = {
+  clone: 'git runs on the network of the host',
+  status: 'git runs on the network of the host',
+  update: 'git runs on the network of the host; what a restart installs and runs has one of its own',
+};
 
 /** An operation as it begins. */
 export function newRecord(name: OperationName, entry: RepositoryEntry, owner: string, timeoutMs: number): Operation {
@@ -22,8 +29,14 @@ export function newRecord(name: OperationName, entry: RepositoryEntry, owner: st
     queuedAt: Date.now(),
     timeoutMs,
     isolation: entry.isolation,
-    network: entry.network,
+    network: networkOf(name, entry),
+    limits: entry.limits,
   };
+}
+
+function networkOf(name: OperationName, { network }: RepositoryEntry): NetworkReport {
+  const reason = GIT_REASONS[name];
+  return reason === undefined || network.mode === 'shared' ? network : { mode: 'shared', reason };
 }
 
 /** WORKER_TIMEOUT, but a run that is waited for to its end may name its own, and getting ready has a time of its own. */

@@ -16,6 +16,14 @@ const NEXT_COMMIT = '553c2077f0edc3d5dc5d17262f6aa498e69d6f8e';
 const about = { repoId: REPO_ID, uid: UID };
 const isolation = { driver: 'bubblewrap' } as const;
 const network = { mode: 'shared', reason: 'NETWORK=shared' } as const;
+const limits = {
+  memoryMb: 4096,
+  processes: 1024,
+  diskMb: 10_240,
+  cpuWeight: null,
+  cpuReason: 'there is no cgroup v2',
+  enforcedBy: 'watchdog',
+} as const;
 const packageManager = { wanted: 'npm', used: 'npm', version: '10.8.2', why: 'package-lock.json' };
 const node = { wanted: '>=22', used: '22.12.0', why: 'engines.node of package.json' };
 
@@ -59,14 +67,7 @@ const repository: Plain<RepositoryDto> = {
   node,
   isolation,
   network,
-  limits: {
-    memoryMb: 4096,
-    processes: 1024,
-    diskMb: 10_240,
-    cpuWeight: null,
-    cpuReason: 'there is no cgroup v2',
-    enforcedBy: 'watchdog',
-  },
+  limits,
   app,
   createdAt: TIME - 90_000,
   updatedAt: TIME,
@@ -171,6 +172,7 @@ const operation: Plain<OperationDto> = {
   timeoutMs: 330_000,
   isolation,
   network,
+  limits,
 };
 const failed: Plain<OperationDto> = {
   ...operation,

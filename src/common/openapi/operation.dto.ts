@@ -2,7 +2,7 @@ import { ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/s
 import { OPERATION_NAMES, type OperationName } from '../../contracts/operation-names.js';
 import { OPERATION_STATUSES, type Operation, type OperationStatus } from '../../contracts/shapes.js';
 import { FailureDto } from './problem.dto.js';
-import { IsolationDto, NetworkDto } from './repository.dto.js';
+import { IsolationDto, LimitsDto, NetworkDto } from './repository.dto.js';
 import * as results from './results.dto.js';
 
 const RESULTS = [
@@ -77,8 +77,18 @@ export class OperationDto implements Operation {
   @ApiProperty({ type: IsolationDto })
   isolation!: IsolationDto;
 
-  @ApiProperty({ type: NetworkDto })
+  @ApiProperty({
+    type: NetworkDto,
+    description: 'Of git in a clone, a status or an update; else of the app or install.',
+  })
   network!: NetworkDto;
+
+  @ApiProperty({
+    type: LimitsDto,
+    required: false,
+    description: 'Left out of an operation that an earlier version of the station has recorded.',
+  })
+  limits?: LimitsDto;
 
   @ApiProperty({
     oneOf: RESULTS.map((result) => ({ $ref: getSchemaPath(result) })),
