@@ -163,6 +163,9 @@ describeAsRoot('a machine', () => {
           degraded: expect.stringMatching(/could not be made.*Operation not permitted.*slirp4netns/) as string,
         });
 
+        // One that fails does not keep the app from coming back.
+        expect((await server.run(repoId)).body.code).toBe('SANDBOX_UNAVAILABLE');
+
         onItsMachine(server, 'umount', SLIRP);
         await running();
         expect(await isolationOf(server)).not.toHaveProperty('degraded');

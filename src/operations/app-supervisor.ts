@@ -60,7 +60,9 @@ export class AppSupervisor extends AppListener {
     for (const uid of this.pending.keys()) this.forgetRestart(uid);
   }
 
+  /** Not before: a run that comes to nothing is no reason to give up the app that is to return. */
   async onStarted({ uid, app, tree, operationId }: RunningApp): Promise<void> {
+    this.forgetRestart(uid);
     const appCommit = (await this.registry.find(uid))?.commit;
     await this.changes.apply(uid, { state: 'running', app, appTree: tree, appCommit }, { operationId });
   }

@@ -6,7 +6,6 @@ import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import type { RunInput, RunResult } from '../../contracts/operations.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { RepositoryRegistry } from '../../registry/repository-registry.js';
-import { AppSupervisor } from '../app-supervisor.js';
 import { newOperationId } from '../ids.js';
 import type { AnyJob } from '../job.js';
 import { READY_TIMEOUT_MS, type RunOptions } from '../../contracts/operation-options.js';
@@ -31,7 +30,6 @@ export class AppLauncher {
     private readonly ports: PortsService,
     private readonly changes: RepositoryChanges,
     private readonly tools: StationTools,
-    private readonly supervisor: AppSupervisor,
     private readonly isolation: StationIsolation,
     private readonly registry: RepositoryRegistry,
     private readonly plans: OwnerPlans,
@@ -44,7 +42,6 @@ export class AppLauncher {
     // A run's log is the app's log; an update that restarts the app has a log of its own.
     const runId = operation === 'run' ? operationId : newOperationId();
     this.isolation.requireFor(entry);
-    this.supervisor.forgetRestart(uid);
     this.launching.set(uid, entry.owner);
     const patience = setTimeout(() => job.giveUpPlace(), PLACE_MS);
     try {
