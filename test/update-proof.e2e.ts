@@ -309,6 +309,43 @@ describe('a new version that does not prove itself', () => {
     MS,
   );
 
+  /** A version whose install builds what runs. */
+  const builds = (code: string, word: string) => ({
+    ...version(`require('./dist/app.js');`, { word, scripts: { prepare: 'node build.js' } }),
+    'build.js': `
+      require('node:fs').mkdirSync('dist', { recursive: true });
+      require('node:fs').writeFileSync('dist/app.js', ${JSON.stringify(code)});`,
+    '.gitignore': 'dist\nnode_modules\n',
+  });
+
+  it(
+    'takes away what its install has built: the old one is built again, with the dependencies that it had',
+    async () => {
+      const built = await dock({}, builds(serves('v1'), 'one'));
+      await built.repository.commit(builds(THROWS.code, 'two'));
+      expect((await update(built)).body).toMatchObject({
+        code: 'UPDATE_ROLLED_BACK',
+        context: { outcomes: { old: { running: true, dependencies: 'restored', build: 'rebuilt' } } },
+      });
+      await expectOldRuns(built);
+    },
+    MS,
+  );
+
+  itInMatrix(
+    'is told with the reason why the old one cannot be built again',
+    async () => {
+      const built = await dock({}, builds(serves('v1'), 'one'));
+      await built.repository.commit(builds('', 'two'));
+      writeFileSync(built.path('build.js'), 'process.exit(3)');
+      expect((await update(built)).body).toMatchObject({
+        code: 'ROLLBACK_FAILED',
+        context: { outcomes: { old: { dependencies: 'restored', build: 'lost', code: 'INSTALL_FAILED' } } },
+      });
+    },
+    MS,
+  );
+
   itInMatrix(
     'is told with both reasons where the old one does not run either',
     async () => {

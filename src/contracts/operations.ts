@@ -149,6 +149,8 @@ export interface UpdateOutput {
 /** The end of an update: what it takes to undo it is removed, or is made use of. */
 export interface SettleInput {
   accepted: boolean;
+  /** Whether the old version can be installed next where its build is lost; then the update is settled once more. */
+  rebuilds?: boolean;
 }
 
 export interface SettleOutput {
@@ -158,6 +160,8 @@ export interface SettleOutput {
   commit: string | null;
   /** `untouched`: no install has changed them; `lost`: they have to be installed again. */
   dependencies: 'untouched' | 'restored' | 'lost';
+  /** `lost`: what scripts of an install have built may be of the version that was given up. */
+  build: 'untouched' | 'lost';
 }
 
 export interface RunInput {

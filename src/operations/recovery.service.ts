@@ -128,7 +128,7 @@ export class RecoveryService {
     try {
       return await this.inThread(entry, operationId, 'settle', { accepted: false });
     } catch (error) {
-      return { failure: Failure.of(error).toData(), commit: null, dependencies: 'lost' };
+      return { failure: Failure.of(error).toData(), commit: null, dependencies: 'lost', build: 'untouched' };
     }
   }
 

@@ -54,6 +54,13 @@ export class InstallProcedure implements Procedure<'install'> {
     return job.thread('install', entry, { ...this.inputFor(entry, options), keepsPrevious });
   }
 
+  /** To install it once more as it was before. SANDBOX_UNAVAILABLE where that must not be. */
+  inputAsBefore(entry: RepositoryEntry, keepsPrevious: boolean): InstallInput {
+    this.isolation.requireFor(entry);
+    const { production, packageManager } = entry.installed ?? {};
+    return { ...this.inputFor(entry, { production, packageManager: packageManager?.name }), keepsPrevious };
+  }
+
   private inputFor({ defaults }: RepositoryEntry, options: InstallOptions): InstallInput {
     return {
       packageManager: options.packageManager ?? defaults.packageManager,

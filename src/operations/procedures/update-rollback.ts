@@ -17,6 +17,8 @@ import { UpdateSettlement } from './update-settlement.js';
 /** What has become of the old version. */
 interface WayBack {
   dependencies: SettleOutput['dependencies'] | 'reinstalled';
+  /** What scripts of its install make. */
+  build: SettleOutput['build'] | 'rebuilt';
   /** Why it is not in its place, or does not run. */
   failure?: Failure;
 }
@@ -38,7 +40,7 @@ export class UpdateRollback {
   async perform(job: Job<'update'>, attempt: Attempt, failure: Failure, aborted: boolean): Promise<Failure> {
     const { before, output, step } = attempt;
     const newLog = await this.logOfNew(job, attempt);
-    const back: WayBack = { dependencies: 'untouched' };
+    const back: WayBack = { dependencies: 'untouched', build: 'untouched' };
     try {
       await this.goBack(job, attempt, back);
     } catch (error) {
@@ -79,7 +81,13 @@ export class UpdateRollback {
   private async goBack(job: Job<'update'>, attempt: Attempt, back: WayBack): Promise<void> {
     const { before } = attempt;
     await this.makeRoom(job, before);
-    const settled = await this.settlement.putBack(job, before);
+    let settled = await this.settlement.putBack(job, before, before.installed !== null);
+    const isBuildLost = settled.build === 'lost';
+    const notBuilt = isBuildLost ? await this.buildAgain(job, before) : undefined;
+    if (isBuildLost) {
+      back.build = notBuilt ? 'lost' : 'rebuilt';
+      settled = await job.carryThrough((steady) => this.settlement.putBack(steady, before));
+    }
     back.dependencies = settled.dependencies;
     if (settled.failure) {
       await this.tellTree(attempt, settled);
@@ -89,7 +97,21 @@ export class UpdateRollback {
       await this.reinstall(job, before);
       back.dependencies = 'reinstalled';
     }
-    await this.startOld(job, before);
+    await this.startOld(job, before).catch((error: unknown) => {
+      throw notBuilt ?? error;
+    });
+    if (notBuilt) throw notBuilt;
+  }
+
+  /** By an install whose dependencies do not stay: those that were kept are the right ones. Resolves to why it failed. */
+  private async buildAgain(job: Job<'update'>, before: RepositoryEntry): Promise<Failure | undefined> {
+    try {
+      await job.thread('install', before, this.installs.inputAsBefore(before, true));
+      return undefined;
+    } catch (error) {
+      const { code, message, context } = Failure.of(error);
+      return new Failure(code, `What its install scripts make was not made again: ${message}`, { context });
+    }
   }
 
   /** The new app ends; an old one that still runs, as the update has not come that far, runs on. */
@@ -110,10 +132,9 @@ export class UpdateRollback {
   }
 
   private async reinstall(job: Job<'update'>, before: RepositoryEntry): Promise<void> {
-    const { installed, uid } = before;
+    const { uid } = before;
     await this.changes.apply(uid, { installed: null });
-    const options = { production: installed?.production, packageManager: installed?.packageManager.name };
-    const { record } = await this.installs.install(job, before, options);
+    const { record } = await job.thread('install', before, this.installs.inputAsBefore(before, false));
     await this.changes.apply(uid, { installed: record });
   }
 
@@ -131,9 +152,9 @@ export class UpdateRollback {
     return started ? appLog(this.logs, uid, appOperationId) : updateLog(this.logs, uid, job.operation.operationId);
   }
 
-  private outcomeOfOld({ uid, app }: RepositoryEntry, { dependencies, failure }: WayBack): object {
+  private outcomeOfOld({ uid, app }: RepositoryEntry, { dependencies, build, failure }: WayBack): object {
     const running = this.apps.get(uid) !== undefined;
-    return { running, ...(running && { url: app?.url }), dependencies, ...(failure && told(failure)) };
+    return { running, ...(running && { url: app?.url }), dependencies, build, ...(failure && told(failure)) };
   }
 }
 

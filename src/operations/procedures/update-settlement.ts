@@ -23,8 +23,11 @@ export class UpdateSettlement {
     }
   }
 
-  /** Tree and dependencies as they were. Without an update that has begun to change them, nothing is done. */
-  async putBack(steady: Job<'update'>, entry: RepositoryEntry): Promise<SettleOutput> {
-    return steady.thread('settle', entry, { accepted: false });
+  /**
+   * Tree and dependencies as they were. Without an update that has begun to change them, nothing is done. With `rebuilds` one
+   * whose build is lost is not settled: that takes an install, and another call.
+   */
+  async putBack(steady: Job<'update'>, entry: RepositoryEntry, rebuilds = false): Promise<SettleOutput> {
+    return steady.thread('settle', entry, { accepted: false, rebuilds });
   }
 }

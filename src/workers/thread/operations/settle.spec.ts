@@ -53,7 +53,7 @@ describe('an update that is settled', () => {
     await updated({ 'node_modules/x/index.js': 'x1' });
     await install({ 'node_modules/x/index.js': 'x2' });
     expect(staged()).toEqual(['update']);
-    expect(await end(true)).toEqual({ commit: null, dependencies: 'untouched' });
+    expect(await end(true)).toEqual({ commit: null, dependencies: 'untouched', build: 'untouched' });
     expect(staged()).toEqual([]);
     expect(docked.read('node_modules/x/index.js', 'a.txt')).toEqual(['x2', 'a2']);
     expect(docked.tree()).toEqual(wholeTree(to));
@@ -123,6 +123,40 @@ describe('an update that is settled', () => {
     expect(docked.read('.yarn/cache/x.zip')).toEqual(['zip1']); // an install from it needs no registry
     expect(await end(false)).toMatchObject({ dependencies: 'restored' });
     expect(docked.read('node_modules/x/index.js', '.yarn/cache/x.zip')).toEqual(['x1', 'zip1']);
+  });
+
+  describe('where its install has more to it than dependencies,', () => {
+    const builds = (script: string) => ({ 'package.json': JSON.stringify({ scripts: { prepare: script } }) });
+    const ignored = { '.gitignore': 'node_modules\n.yarn\n*lock*\ndist\n' };
+    const giveUp = () => settle({ accepted: false, rebuilds: true }, docked.station.next());
+
+    it.each([
+      ['wrote anew', () => docked.station.write({ 'dist/a.js': 'built from v2' })],
+      ['made', () => docked.station.write({ 'dist/deep/new.js': 'built from v2' })],
+      ['removed', () => rmSync(docked.path('dist'), { recursive: true })],
+    ])('waits for the old version to be built again: what it %s', async (_, change) => {
+      await updated(
+        { 'node_modules/x/index.js': 'x1', 'dist/a.js': 'built from v1' },
+        { ...builds('build'), ...ignored },
+      );
+      await install({ 'node_modules/x/index.js': 'x2' });
+      change();
+      expect(await giveUp()).toMatchObject({ dependencies: 'restored', build: 'lost' });
+      await install({ 'node_modules/x/index.js': 'x3', 'dist/a.js': 'built from v1' });
+      expect(await end(false)).toMatchObject({ commit: docked.cloned.commit, dependencies: 'restored' });
+      expect(docked.read('node_modules/x/index.js', 'dist/a.js')).toEqual(['x1', 'built from v1']);
+      expect(staged()).toEqual([]);
+    });
+
+    it('is over at once where nothing was built, or nothing builds', async () => {
+      await updated({ 'node_modules/x/index.js': 'x1', 'dist/a.js': 'a' }, { ...builds('build'), ...ignored });
+      await install({ 'node_modules/x/index.js': 'x2', 'packages/one/node_modules/x/index.js': 'x2', 'yarn.lock': '' });
+      expect(await giveUp()).toMatchObject({ dependencies: 'restored', build: 'untouched' });
+      await updated({ 'node_modules/x/index.js': 'x1' }, ignored);
+      await install({ 'dist/a.js': 'a' });
+      expect(await giveUp()).toMatchObject({ dependencies: 'restored', build: 'untouched' });
+      expect(staged()).toEqual([]);
+    });
   });
 
   it('takes and gives nothing through a link that leads out of the repository', async () => {

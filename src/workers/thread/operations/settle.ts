@@ -4,18 +4,23 @@ import { readHead } from '../git/history.js';
 import { putTreeBack } from '../git/put-tree-back.js';
 import { withReadOnlyView } from '../git/read-only-view.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
+import { hasInstallScripts } from '../workspace/fingerprint.js';
 import { KeptDependencies } from '../workspace/kept-dependencies.js';
 import { removeFolders } from '../../../machine/remove-folders.js';
 import { readJournal, removeJournal, updateFolder, type UpdateJournal } from '../workspace/update-journal.js';
 
+const UNTOUCHED: SettleOutput = { commit: null, dependencies: 'untouched', build: 'untouched' };
+
 /**
  * Ends an update: one that is accepted leaves nothing in the staging folder, of any other the tree and what was installed
- * are put back. That needs neither network nor package manager, and may be begun anew when it was cut off.
+ * are put back. That needs neither network nor package manager, and may be begun anew when it was cut off; also when the old
+ * version is built once more in between.
  */
-export const settle: Handler<'settle'> = async ({ accepted }, thread) => {
+export const settle: Handler<'settle'> = async ({ accepted, rebuilds }, thread) => {
   const { staging } = thread.context.paths;
   const journal = accepted ? undefined : readJournal(staging);
-  const output = journal ? await putBack(journal, thread) : ({ commit: null, dependencies: 'untouched' } as const);
+  const output = journal ? await putBack(journal, thread) : UNTOUCHED;
+  if (rebuilds && output.build === 'lost') return output;
   removeJournal(staging);
   // What is not removed now the next update removes, or the next start of the server.
   await removeFolders([updateFolder(staging)], thread.signal).catch((error: Error) =>
@@ -31,6 +36,7 @@ async function putBack({ moved }: UpdateJournal, thread: OperationThread): Promi
   thread.progress('rolling back', null, text);
   log.write('system', [text]);
   const kept = KeptDependencies.of(paths);
+  const isMoreChanged = kept?.isMoreChanged ?? false;
   let failure: Failure | undefined;
   // The tree comes last, as some repositories track what is installed; but it brings the folders of lost members back.
   try {
@@ -46,5 +52,12 @@ async function putBack({ moved }: UpdateJournal, thread: OperationThread): Promi
     () => null,
   );
   const dependencies = !kept ? 'untouched' : kept.isWhole && !failure ? 'restored' : 'lost';
-  return { failure: failure?.toData(), commit: head?.commit ?? null, dependencies };
+  // Dependencies that are lost are installed again, which builds as well.
+  const isBuildLost = isMoreChanged && dependencies === 'restored' && hasInstallScripts(paths.workspace);
+  return {
+    failure: failure?.toData(),
+    commit: head?.commit ?? null,
+    dependencies,
+    build: isBuildLost ? 'lost' : 'untouched',
+  };
 }

@@ -62,6 +62,17 @@ export function dependencyFingerprint(workspace: string): string {
   return hash.digest('hex');
 }
 
+/** Whether an install runs scripts of the repository itself, or of a member of its workspace. */
+export function hasInstallScripts(workspace: string): boolean {
+  return manifestPaths(workspace).some((path) => {
+    try {
+      return INSTALL_SCRIPTS.some((script) => scriptOf(parseManifest(workspace, path), script) !== null);
+    } catch {
+      return false; // no JSON
+    }
+  });
+}
+
 function contentOf(workspace: string, name: string): Buffer | string | undefined {
   try {
     return readInside(workspace, name, MAX_FILE_BYTES);
@@ -75,15 +86,17 @@ function contentOf(workspace: string, name: string): Buffer | string | undefined
 function relevantFields(workspace: string, path: string): Buffer | string {
   try {
     const manifest = parseManifest(workspace, path) ?? {};
-    const scripts = manifest.scripts as Record<string, unknown> | null | undefined;
     return JSON.stringify([
       MANIFEST_FIELDS.map((field) => manifest[field] ?? null),
-      INSTALL_SCRIPTS.map((script) => scripts?.[script] ?? null),
+      INSTALL_SCRIPTS.map((script) => scriptOf(manifest, script)),
     ]);
   } catch {
     return contentOf(workspace, path) ?? ''; // no JSON, or nested so deep that it cannot be written again
   }
 }
+
+const scriptOf = (manifest: { scripts?: unknown } | undefined, name: string): unknown =>
+  (manifest?.scripts as Record<string, unknown> | null | undefined)?.[name] ?? null;
 
 /**
  * The root's, and in a workspace every other one outside of node_modules: too many rather than too few, as each manager

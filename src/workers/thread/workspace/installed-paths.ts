@@ -1,10 +1,10 @@
 import { lstatSync, readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 
-/** Beside node_modules, what yarn 2 and later puts packages and their state into. */
-const OF_YARN = ['.yarn/unplugged', '.yarn/install-state.gz', '.yarn/build-state.yml'];
 /** Tracked by some repositories, so that an install needs no registry. */
 export const YARN_CACHE = '.yarn/cache';
+/** Beside node_modules, what yarn 2 and later puts packages and their state into. */
+export const YARN_PATHS = ['.yarn/unplugged', '.yarn/install-state.gz', '.yarn/build-state.yml', YARN_CACHE];
 /** Files at the root that an install may write anew. */
 export const INSTALL_FILES = [
   '.pnp.cjs',
@@ -22,7 +22,7 @@ const MAX_FOLDERS = 20_000;
 
 /** What installs have made in a workspace, every member's `node_modules` included. Relative paths; none holds another. */
 export function installedPaths(workspace: string): { paths: string[]; complete: boolean } {
-  const paths = [...OF_YARN, YARN_CACHE].filter((path) => exists(join(workspace, path)));
+  const paths = YARN_PATHS.filter((path) => exists(join(workspace, path)));
   const folders = [''];
   for (const folder of folders) {
     for (const entry of foldersIn(join(workspace, folder))) {

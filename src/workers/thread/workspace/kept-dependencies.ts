@@ -1,10 +1,20 @@
-import { chownSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { RepositoryPaths } from '../../../contracts/operations.js';
 import type { GitThread } from '../git/git.js';
 import { withReadOnlyView } from '../git/read-only-view.js';
+import { isChangedSince } from './changed-since.js';
 import { inFolder } from './in-folder.js';
-import { INSTALL_FILES, installedPaths, YARN_CACHE } from './installed-paths.js';
+import { INSTALL_FILES, installedPaths, YARN_CACHE, YARN_PATHS } from './installed-paths.js';
 import { readInside } from '../../../machine/read-inside.js';
 import { updateFolder, writeWhole } from './update-journal.js';
 
@@ -15,6 +25,9 @@ interface Kept {
   copied: string[];
   /** Whether that is all. */
   complete: boolean;
+  /** When it was written down, and what was at the root of the workspace. */
+  time: number;
+  names: string[];
 }
 
 const MAX_FILE_BYTES = 64_000_000;
@@ -33,6 +46,8 @@ export async function keepDependencies(thread: GitThread): Promise<void> {
     moved: paths.filter((path) => path !== YARN_CACHE || !isTracked),
     copied: INSTALL_FILES.filter((name) => copy(workspace, name, placeOf(staging, name))),
     complete,
+    time: lstatSync(placeOf(staging, '')).ctimeMs,
+    names: readdirSync(workspace),
   };
   writeWhole(recordIn(staging), JSON.stringify(kept));
   for (const [index, path] of kept.moved.entries()) {
@@ -56,6 +71,11 @@ export class KeptDependencies {
     return existsSync(record)
       ? new KeptDependencies(paths, JSON.parse(readFileSync(record, 'utf8')) as Kept)
       : undefined;
+  }
+
+  /** Whether anything else was changed since: by scripts of the install, or by the app. */
+  get isMoreChanged(): boolean {
+    return isChangedSince(this.paths.workspace, this.kept, [...this.kept.moved, ...INSTALL_FILES, ...YARN_PATHS]);
   }
 
   /** What the install has made where nothing was before. */
@@ -84,7 +104,10 @@ export class KeptDependencies {
   }
 
   private discard(path: string): void {
-    take(this.paths.workspace, path, placeOf(this.paths.staging, `discarded-${this.discarded++}`));
+    const { workspace, staging } = this.paths;
+    // One that was cut off may have discarded some before.
+    while (exists(placeOf(staging, `discarded-${this.discarded}`))) this.discarded += 1;
+    take(workspace, path, placeOf(staging, `discarded-${this.discarded}`));
   }
 }
 
