@@ -28,7 +28,7 @@ export interface SavedChanges {
 
 /**
  * Makes a commit of what a move of the tree would overwrite: changed tracked files, and untracked ones that stand where
- * it adds some. There is no ref when there was nothing to keep. `git` has an index of its own in the file `index`, which
+ * it adds some, or where tracked ones were. There is no ref when there was nothing to keep. `git` has an index of its own in the file `index`, which
  * holds these files afterwards, so that the move may take them away.
  */
 export async function saveLocalChanges(changes: LocalChanges, index: string, git: Git): Promise<SavedChanges> {
@@ -37,7 +37,7 @@ export async function saveLocalChanges(changes: LocalChanges, index: string, git
   // git would run by the configuration of a submodule to compare it.
   const noSubmodules = submodules.map((path) => `:(exclude,literal)${path}`);
   await addChanged(['.', ...NO_CACHES, ...noSubmodules], folder, index, git);
-  const inTheWay = changes.added
+  const inTheWay = [...changes.added, ...(await deletedPaths(folder, from, git))]
     .filter((path) => !isCache(path) && !submodules.some((submodule) => path.startsWith(`${submodule}/`)))
     .flatMap((path) => standingAt(folder, path));
   if (inTheWay.length > 0) await runWithPaths(['add', '--force'], [...new Set(inTheWay)], folder, index, git);
@@ -62,6 +62,12 @@ async function addChanged(paths: string[], folder: string, index: string, git: G
     await runWithPaths(['rm', '--cached', '--force', '--quiet'], special, folder, index, git);
     await add();
   }
+}
+
+/** Of tracked files; something else may stand there now. */
+async function deletedPaths(folder: string, from: string, git: Git): Promise<string[]> {
+  const options = ['--cached', '--name-only', '--no-renames', '--diff-filter=D', '-z'];
+  return (await git.run(folder, ['diff-index', ...options, from])).split('\0').filter(Boolean);
 }
 
 function isSpecial(folder: string, path: string): boolean {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { dirname, join } from 'node:path';
 import { DockedRepository, failureOf, wholeTree } from '../../../../test/support/docked-repository.js';
 import { Failure } from '../../../contracts/failure.js';
+import { settle } from './settle.js';
 
 let docked: DockedRepository;
 
@@ -50,6 +51,26 @@ describe('local changes', () => {
     ]);
     expect(docked.git('rev-parse', `${savedRef}^`)).toBe(docked.cloned.commit);
     expect((await docked.update()).savedRef).toBeUndefined();
+  });
+
+  it('are saved also where a file has become a folder, and a folder a file, and come back when it is undone', async () => {
+    await docked.reset({ 'a.txt': 'a1', 'folder/deep/f.txt': 'f1', 'package.json': '{}' });
+    await docked.dock();
+    const change = () => {
+      for (const name of ['a.txt', 'folder']) rmSync(docked.path(name), { recursive: true });
+      docked.station.write({ 'a.txt/in/it.txt': 'mine', folder: 'mine too' });
+    };
+    change();
+    const to = await docked.upstream.commit({ 'b.txt': 'b2' });
+    const { savedRef } = await docked.update();
+    expect(docked.tree()).toEqual(wholeTree(to));
+    expect([saved(savedRef, 'a.txt/in/it.txt'), saved(savedRef, 'folder')]).toEqual(['mine', 'mine too']);
+    change();
+    await docked.upstream.commit({ 'b.txt': 'b3' });
+    await docked.move();
+    expect(docked.read('a.txt', 'folder/deep/f.txt')).toEqual(['a1', 'f1']);
+    await settle({ accepted: false }, docked.station.next());
+    expect(docked.read('a.txt/in/it.txt', 'folder')).toEqual(['mine', 'mine too']);
   });
 
   it('are saved beside a file that has become a pipe, which gives way', async () => {
