@@ -49,6 +49,18 @@ const version = (app: string, { word = 'one', scripts = {} }: { word?: string; s
   [`${word}/index.js`]: `module.exports = '${word}';`,
 });
 
+/** A version whose install builds what runs, and waits with that while there is a file of that name. */
+const builds = (code: string, word: string) => ({
+  ...version(`require('./dist/app.js');`, {
+    word,
+    scripts: { prepare: 'while [ -e wait ]; do sleep 0.05; done; node build.js' },
+  }),
+  'build.js': `
+    require('node:fs').mkdirSync('dist', { recursive: true });
+    require('node:fs').writeFileSync('dist/app.js', ${JSON.stringify(code)});`,
+  '.gitignore': 'dist\nnode_modules\n',
+});
+
 /** A file that the new version has no more, changed. */
 const MINE = `module.exports = 'one'; // mine`;
 
@@ -309,15 +321,6 @@ describe('a new version that does not prove itself', () => {
     MS,
   );
 
-  /** A version whose install builds what runs. */
-  const builds = (code: string, word: string) => ({
-    ...version(`require('./dist/app.js');`, { word, scripts: { prepare: 'node build.js' } }),
-    'build.js': `
-      require('node:fs').mkdirSync('dist', { recursive: true });
-      require('node:fs').writeFileSync('dist/app.js', ${JSON.stringify(code)});`,
-    '.gitignore': 'dist\nnode_modules\n',
-  });
-
   it(
     'takes away what its install has built: the old one is built again, with the dependencies that it had',
     async () => {
@@ -399,8 +402,8 @@ describe('an update that is ended in the middle', () => {
     return operationId;
   }
 
-  async function untilItProvesItself(app: Docked): Promise<string> {
-    await app.repository.commit(version(serves('v2'), { word: 'two' }));
+  async function untilItProvesItself(app: Docked, files = version(serves('v2'), { word: 'two' })): Promise<string> {
+    await app.repository.commit(files);
     const { operationId } = (await kit.station.update(app.repoId, { restart: true }, ASYNC)).body;
     await returns(app, 'v2 two');
     return operationId;
@@ -455,6 +458,24 @@ describe('an update that is ended in the middle', () => {
 
     it('and starts again as it is', () => expectOldStartsAgain(app), MS);
   });
+
+  it(
+    'is undone for as long as that takes when the server starts again, which serves meanwhile',
+    async () => {
+      const app = await dock({}, builds(serves('v1'), 'one'));
+      await untilItProvesItself(app, builds(serves('v2'), 'two'));
+      await kit.station.kill('SIGKILL');
+      writeFileSync(app.path('wait'), '');
+      await kit.station.restart();
+      expect(await entry(app)).toMatchObject({ state: 'stopped', commit: app.commit });
+      expect(stagedOf(kit.station)).not.toEqual([]);
+      const run = kit.station.run(app.repoId, { port: app.port, env: app.env });
+      rmSync(app.path('wait'));
+      expect((await run).body.result).toMatchObject({ ready: true });
+      await expectOldRuns(app);
+    },
+    MS,
+  );
 
   const stages = [
     ['while it installs', untilItInstalls],

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AuditTrail } from '../auth/audit/audit-trail.service.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
@@ -15,6 +16,9 @@ import { findTree, findTreesByPrefix } from '../machine/process-tree.js';
 import { removeFolders } from '../machine/remove-folders.js';
 import { readJournal, type UpdateJournal } from '../workers/thread/workspace/update-journal.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
+import { OperationQueue } from './operation-queue.js';
+import { InstallProcedure } from './procedures/install.procedure.js';
+import { RepositoryChanges } from './repository-changes.js';
 import { RepositoryEntries } from './repository-entries.js';
 import { isStoppedOnRequest } from './returning-apps.js';
 import { StationFolders } from './station-folders.js';
@@ -22,16 +26,24 @@ import { StationIsolation } from './station-isolation.js';
 
 const INTERRUPTED = new Failure('INTERRUPTED', 'The server stopped while the operation was in progress').toData();
 
-/** For what an update has left of one repository. */
-const PATIENCE_MS = 10_000;
+/** For a look at what an update has left of one repository. */
+const LOOK_MS = 10_000;
+/** Undoing is not cut off but for good: it may have a large tree to write. */
+const UNDO_MS = 3_600_000;
+/** What is not undone by then goes on while the station serves. */
+const START_WITHIN_MS = 3_000;
 
 /**
  * Runs before the station is ready: ends processes that the last life of the server has left, cleans up, and corrects what
- * is recorded. A repository that cannot be recovered blocks neither the others nor the start.
+ * is recorded. A repository that cannot be recovered blocks neither the others nor the start; nor does one that takes its
+ * time, but what is asked of that one waits.
  */
 @Injectable()
 export class RecoveryService {
   private readonly logger = new Logger('Recovery');
+  /** Repositories whose update is still being undone. */
+  private readonly late = new Map<string, Promise<void>>();
+  private patience: Promise<void> | undefined;
 
   constructor(
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
@@ -43,9 +55,13 @@ export class RecoveryService {
     private readonly isolation: StationIsolation,
     private readonly pool: WorkerPoolService,
     private readonly audit: AuditTrail,
+    private readonly queue: OperationQueue,
+    private readonly changes: RepositoryChanges,
+    private readonly installs: InstallProcedure,
   ) {}
 
-  async recover(): Promise<void> {
+  /** Resolves to what is still being undone, by the uid of its repository. None of it rejects. */
+  async recover(): Promise<ReadonlyMap<string, Promise<void>>> {
     const { stationId } = this.folders;
     const { forced } = await killTree(() => findTreesByPrefix(`${stationId}:`));
     if (forced) {
@@ -57,6 +73,7 @@ export class RecoveryService {
       await this.attempt(entry.repoId, () => this.reconcile(entry, interrupted.get(entry.uid) ?? []));
     }
     await this.sweepFolders();
+    return this.late;
   }
 
   /** Repositories that have a manifest but no row: the database was lost. */
@@ -103,33 +120,62 @@ export class RecoveryService {
     const journal = readJournal(this.folders.pathsOf(entry).staging);
     // An install or unload that was cut off leaves a tree that nobody can vouch for.
     const cutOff = interrupted.find(({ operation }) => operation === 'install' || operation === 'unload');
+    const isUnsettled = !cutOff && journal && journal.operationId !== entry.lastUpdate;
     if (cutOff) Object.assign(changes, outOfOrder(cutOff));
-    else if (journal && journal.operationId !== entry.lastUpdate) {
-      Object.assign(changes, await this.undoUpdate({ ...entry, ...changes }, journal));
-    } else if (update) Object.assign(changes, await this.afterUpdate(entry, update));
+    else if (update && !isUnsettled) Object.assign(changes, await this.afterUpdate(entry, update));
     await this.registry.update(entry.uid, changes);
+    if (isUnsettled) await this.undoInTurn({ ...entry, ...changes }, journal);
+  }
+
+  private async undoInTurn(entry: RepositoryEntry, journal: UpdateJournal): Promise<void> {
+    const { uid, owner } = entry;
+    let isLate = false;
+    const undone = this.attempt(entry.repoId, async () => {
+      const changed = await this.registry.update(uid, await this.undoUpdate(entry, journal));
+      if (changed && isLate) this.changes.tell(changed, 'state');
+    });
+    this.patience ??= delay(START_WITHIN_MS, undefined, { ref: false });
+    isLate = await Promise.race([undone.then(() => false), this.patience.then(() => true)]);
+    if (!isLate) return;
+    this.logger.warn(`An update of ${entry.repoId} is still being undone`);
+    this.late.set(uid, undone);
+    const { operationId } = journal;
+    this.queue.add({ operationId, uid, owner, lane: 'foreground', atOnce: null, exclusive: true, start: () => undone });
   }
 
   /** An update that was not accepted: all is as it was before it, and an app that it was to restart runs again. */
   private async undoUpdate(entry: RepositoryEntry, journal: UpdateJournal): Promise<Partial<RepositoryEntry>> {
     const { failure, commit, dependencies } = await this.putBack(entry, journal);
+    if (failure?.code === 'DRAINING') throw Failure.from(failure); // the next start undoes it
     if (failure || dependencies === 'lost') {
       const cause = failure ? `, and the version before it could not be put back: ${failure.message}` : '';
       const stateReason = { code: INTERRUPTED.code, message: `The server stopped during update${cause}` };
       return { state: 'error', stateReason, installed: null, commit: commit ?? entry.commit };
     }
     this.logger.warn(`Undid an update of ${entry.repoId} that was cut off`);
-    if (!journal.restarts || isStoppedOnRequest(entry)) return {};
+    const now = await this.registry.find(entry.uid);
+    if (!now || !journal.restarts || isStoppedOnRequest(now)) return {};
     const ended = { pid: null, url: null, ready: false, stopReason: 'server-stopped' } as const;
     return { state: 'stopped', stateReason: null, app: entry.app && { ...entry.app, ...ended }, appTree: null };
   }
 
   private async putBack(entry: RepositoryEntry, { operationId }: UpdateJournal): Promise<SettleOutput> {
+    const settle = (rebuilds: boolean) =>
+      this.inThread(entry, operationId, 'settle', { accepted: false, rebuilds }, UNDO_MS);
     try {
-      return await this.inThread(entry, operationId, 'settle', { accepted: false });
+      const settled = await settle(entry.installed !== null);
+      if (settled.build !== 'lost') return settled;
+      await this.attempt(`What ${entry.repoId} builds when it is installed`, () => this.buildAgain(entry, operationId));
+      return await settle(false);
     } catch (error) {
       return { failure: Failure.of(error).toData(), commit: null, dependencies: 'lost', build: 'untouched' };
     }
+  }
+
+  /** As a rollback does. */
+  private async buildAgain(entry: RepositoryEntry, operationId: string): Promise<void> {
+    const input = this.installs.inputAsBefore(entry, true);
+    await this.inThread(entry, operationId, 'install', input, this.config.workerTimeoutMs);
   }
 
   /** An update that has not begun to move the tree, or has done with it: the tree tells where it stands. */
@@ -150,7 +196,8 @@ export class RecoveryService {
   }
 
   private lookAt(entry: RepositoryEntry, { operationId }: Operation): Promise<RecoverOutput> {
-    return this.inThread(entry, operationId, 'recover', { installedFingerprint: entry.installed?.fingerprint });
+    const input = { installedFingerprint: entry.installed?.fingerprint };
+    return this.inThread(entry, operationId, 'recover', input, LOOK_MS);
   }
 
   private async inThread<K extends ThreadOperation>(
@@ -158,11 +205,12 @@ export class RecoveryService {
     operationId: string,
     operation: K,
     input: OperationContract[K]['input'],
+    patienceMs: number,
   ): Promise<OperationContract[K]['output']> {
     const context = this.folders.contextOf(entry, operationId, this.isolation.planFor(entry));
     const run = this.pool.start({ operation, context, input, onMessage: () => undefined });
-    const failure = new Failure('TIMED_OUT', `It took longer than ${PATIENCE_MS} ms`);
-    const timeout = setTimeout(() => run.abort(failure), PATIENCE_MS);
+    const failure = new Failure('TIMED_OUT', `It took longer than ${patienceMs} ms`);
+    const timeout = setTimeout(() => run.abort(failure), patienceMs);
     try {
       return await run.output;
     } finally {
@@ -171,16 +219,23 @@ export class RecoveryService {
     }
   }
 
-  /** Staging folders of clones that were cut off, and homes of repositories that are gone. */
+  /** Staging folders of clones that were cut off, and homes of repositories that are gone; not what undoes an update. */
   private async sweepFolders(): Promise<void> {
-    const known = new Set((await this.registry.list()).map(({ uid }) => uid));
+    const entries = await this.registry.list();
+    const known = new Set(entries.map(({ uid }) => uid));
+    const needed = new Set(entries.filter((entry) => this.hasToUndo(entry)).map(({ uid }) => uid));
     for (const name of ['.staging', '.homes']) {
       const folder = join(this.config.workspaceDir, name);
       for (const uid of await readdir(folder).catch(() => [])) {
-        if (name === '.homes' && known.has(uid)) continue;
+        if (name === '.homes' ? known.has(uid) : needed.has(uid)) continue;
         await this.attempt(uid, () => removeFolders([join(folder, uid)]));
       }
     }
+  }
+
+  private hasToUndo(entry: RepositoryEntry): boolean {
+    const journal = readJournal(this.folders.pathsOf(entry).staging);
+    return this.late.has(entry.uid) || (journal !== undefined && journal.operationId !== entry.lastUpdate);
   }
 
   private async attempt(name: string, work: () => Promise<void>): Promise<void> {

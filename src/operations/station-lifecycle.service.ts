@@ -49,9 +49,10 @@ export class StationLifecycle implements OnApplicationBootstrap, BeforeApplicati
 
   /** Before the server listens: what its last life has left is put in order. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.recovery.recover();
+    const late = await this.recovery.recover();
     await this.housekeeping.begin();
-    this.bringBackApps((await this.registry.list()).filter(isToReturn));
+    this.bringBackApps((await this.registry.list()).filter((entry) => isToReturn(entry) && !late.has(entry.uid)));
+    for (const [uid, undone] of late) void undone.then(() => this.startAgain(uid, 1));
     this.bus.publish('recovered', {});
   }
 
