@@ -42,7 +42,7 @@ export class UpdateRollback {
     const newLog = await this.logOfNew(job, attempt);
     const back: WayBack = { dependencies: 'untouched', build: 'untouched' };
     try {
-      await this.goBack(job, attempt, back);
+      await this.goBack(job, attempt, hasFilledDisk(attempt, failure), back);
     } catch (error) {
       if (job.signal.aborted && (job.signal.reason as Failure).code !== 'TIMED_OUT') throw job.signal.reason;
       back.failure = Failure.of(job.signal.aborted ? job.signal.reason : error);
@@ -78,10 +78,11 @@ export class UpdateRollback {
     });
   }
 
-  private async goBack(job: Job<'update'>, attempt: Attempt, back: WayBack): Promise<void> {
+  private async goBack(job: Job<'update'>, attempt: Attempt, removesNew: boolean, back: WayBack): Promise<void> {
     const { before } = attempt;
-    await this.makeRoom(job, before);
-    let settled = await this.settlement.putBack(job, before, before.installed !== null);
+    await this.makeRoom(job, before, removesNew);
+    const options = { rebuilds: before.installed !== null, removesNew };
+    let settled = await this.settlement.putBack(job, before, options);
     const isBuildLost = settled.build === 'lost';
     const notBuilt = isBuildLost ? await this.buildAgain(job, before) : undefined;
     if (isBuildLost) {
@@ -114,10 +115,14 @@ export class UpdateRollback {
     }
   }
 
-  /** The new app ends; an old one that still runs, as the update has not come that far, runs on. */
-  private async makeRoom(job: Job<'update'>, { uid, appOperationId }: RepositoryEntry): Promise<void> {
+  /** The new app ends; an old one that still runs, as the update has not come that far, runs on where it may. */
+  private async makeRoom(
+    job: Job<'update'>,
+    { uid, appOperationId }: RepositoryEntry,
+    endsOld: boolean,
+  ): Promise<void> {
     const running = this.apps.get(uid);
-    if (running?.runId === appOperationId || isStoppedOnRequest(await job.entry())) return;
+    if ((!endsOld && running?.runId === appOperationId) || isStoppedOnRequest(await job.entry())) return;
     await this.stopper.stop(job, await job.entry(), 'updating');
     const { app } = await job.entry();
     // From now on a server that dies starts it again.
@@ -157,5 +162,8 @@ export class UpdateRollback {
     return { running, ...(running && { url: app?.url }), dependencies, build, ...(failure && told(failure)) };
   }
 }
+
+/** What its install has left would count against the old app, and end that one too. */
+const hasFilledDisk = ({ step }: Attempt, { code }: Failure): boolean => step === 'install' && code === 'DISK_QUOTA';
 
 const told = ({ code, message, suggestion }: Failure): object => ({ code, message, suggestion });

@@ -1,8 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { SettleOutput } from '../../contracts/operations.js';
+import type { SettleInput, SettleOutput } from '../../contracts/operations.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import type { Job } from '../job.js';
 import { RepositoryChanges } from '../repository-changes.js';
+
+type PutBackOptions = Omit<SettleInput, 'accepted'>;
 
 /** Until an update is accepted the registry tells of the version before it; a server that dies goes back to that. */
 @Injectable()
@@ -27,7 +29,7 @@ export class UpdateSettlement {
    * Tree and dependencies as they were. Without an update that has begun to change them, nothing is done. With `rebuilds` one
    * whose build is lost is not settled: that takes an install, and another call.
    */
-  async putBack(steady: Job<'update'>, entry: RepositoryEntry, rebuilds = false): Promise<SettleOutput> {
-    return steady.thread('settle', entry, { accepted: false, rebuilds });
+  async putBack(steady: Job<'update'>, entry: RepositoryEntry, options: PutBackOptions = {}): Promise<SettleOutput> {
+    return steady.thread('settle', entry, { accepted: false, ...options });
   }
 }

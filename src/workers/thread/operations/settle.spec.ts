@@ -125,6 +125,18 @@ describe('an update that is settled', () => {
     expect(docked.read('node_modules/x/index.js', '.yarn/cache/x.zip')).toEqual(['x1', 'zip1']);
   });
 
+  it('removes what an install has filled the disk with, where that is asked for', async () => {
+    await updated({ 'own.txt': 'own', 'data/old.txt': 'old' });
+    const home = (name: string) => join(docked.station.paths.home, name);
+    mkdirSync(home('.npm'), { recursive: true });
+    await install({ 'node_modules/x/index.js': 'x2', 'huge/deep/file': '', 'huge.bin': '', 'data/new.txt': 'new' });
+    for (const name of ['huge.bin', '.npm/kept']) writeFileSync(home(name), '');
+    await settle({ accepted: false, removesNew: true }, docked.station.next());
+    expect(['huge', 'huge.bin', 'node_modules', 'b.txt'].filter(exists)).toEqual([]);
+    expect(docked.read('own.txt', 'data/old.txt', 'data/new.txt', 'a.txt')).toEqual(['own', 'old', 'new', 'a1']);
+    expect(['huge.bin', '.npm/kept'].filter((name) => existsSync(home(name)))).toEqual(['.npm/kept']);
+  });
+
   describe('where its install has more to it than dependencies,', () => {
     const builds = (script: string) => ({ 'package.json': JSON.stringify({ scripts: { prepare: script } }) });
     const ignored = { '.gitignore': 'node_modules\n.yarn\n*lock*\ndist\n' };

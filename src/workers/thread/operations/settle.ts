@@ -16,10 +16,10 @@ const UNTOUCHED: SettleOutput = { commit: null, dependencies: 'untouched', build
  * are put back. That needs neither network nor package manager, and may be begun anew when it was cut off; also when the old
  * version is built once more in between.
  */
-export const settle: Handler<'settle'> = async ({ accepted, rebuilds }, thread) => {
+export const settle: Handler<'settle'> = async ({ accepted, rebuilds, removesNew = false }, thread) => {
   const { staging } = thread.context.paths;
   const journal = accepted ? undefined : readJournal(staging);
-  const output = journal ? await putBack(journal, thread) : UNTOUCHED;
+  const output = journal ? await putBack(journal, removesNew, thread) : UNTOUCHED;
   if (rebuilds && output.build === 'lost') return output;
   removeJournal(staging);
   // What is not removed now the next update removes, or the next start of the server.
@@ -29,13 +29,14 @@ export const settle: Handler<'settle'> = async ({ accepted, rebuilds }, thread) 
   return output;
 };
 
-async function putBack({ moved }: UpdateJournal, thread: OperationThread): Promise<SettleOutput> {
+async function putBack({ moved }: UpdateJournal, removesNew: boolean, thread: OperationThread): Promise<SettleOutput> {
   const { log } = thread;
   const { paths } = thread.context;
   const text = `Putting ${moved.from} back in place of ${moved.to}`;
   thread.progress('rolling back', null, text);
   log.write('system', [text]);
   const kept = KeptDependencies.of(paths);
+  if (removesNew) await kept?.removeAllNew().catch((error: Error) => log.write('system', [error.message]));
   const isMoreChanged = kept?.isMoreChanged ?? false;
   let failure: Failure | undefined;
   // The tree comes last, as some repositories track what is installed; but it brings the folders of lost members back.

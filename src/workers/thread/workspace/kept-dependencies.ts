@@ -13,7 +13,7 @@ import type { RepositoryPaths } from '../../../contracts/operations.js';
 import type { GitThread } from '../git/git.js';
 import { withReadOnlyView } from '../git/read-only-view.js';
 import { isChangedSince } from './changed-since.js';
-import { inFolder } from './in-folder.js';
+import { inFolder, removeInside } from './in-folder.js';
 import { INSTALL_FILES, installedPaths, YARN_CACHE, YARN_PATHS } from './installed-paths.js';
 import { readInside } from '../../../machine/read-inside.js';
 import { updateFolder, writeWhole } from './update-journal.js';
@@ -28,6 +28,8 @@ interface Kept {
   /** When it was written down, and what was at the root of the workspace. */
   time: number;
   names: string[];
+  /** At the root of the home. */
+  namesInHome: string[];
 }
 
 const MAX_FILE_BYTES = 64_000_000;
@@ -38,7 +40,7 @@ const placeOf = (staging: string, name: string | number): string =>
 
 /** Takes away what was installed, so that an install makes it anew and does not touch the old one. */
 export async function keepDependencies(thread: GitThread): Promise<void> {
-  const { workspace, staging } = thread.context.paths;
+  const { workspace, home, staging } = thread.context.paths;
   mkdirSync(placeOf(staging, ''), { recursive: true });
   const { paths, complete } = installedPaths(workspace);
   const isTracked = paths.includes(YARN_CACHE) && (await tracks(workspace, YARN_CACHE, thread));
@@ -48,6 +50,7 @@ export async function keepDependencies(thread: GitThread): Promise<void> {
     complete,
     time: lstatSync(placeOf(staging, '')).ctimeMs,
     names: readdirSync(workspace),
+    namesInHome: namesIn(home),
   };
   writeWhole(recordIn(staging), JSON.stringify(kept));
   for (const [index, path] of kept.moved.entries()) {
@@ -61,7 +64,7 @@ export class KeptDependencies {
   private discarded = 0;
 
   private constructor(
-    private readonly paths: Pick<RepositoryPaths, 'workspace' | 'staging'>,
+    private readonly paths: RepositoryPaths,
     private readonly kept: Kept,
   ) {}
 
@@ -84,6 +87,17 @@ export class KeptDependencies {
     const made = [...installedPaths(this.paths.workspace).paths, ...INSTALL_FILES];
     for (const path of made)
       if (path !== YARN_CACHE && !moved.includes(path) && !copied.includes(path)) this.discard(path);
+  }
+
+  /** Whatever stands at the root of workspace or home and did not then. Nobody can tell who made it. */
+  async removeAllNew(): Promise<void> {
+    const { workspace, home } = this.paths;
+    for (const [folder, names] of [
+      [workspace, this.kept.names],
+      [home, this.kept.namesInHome],
+    ] as const) {
+      for (const name of namesIn(folder)) if (!names.includes(name)) await removeInside(folder, name);
+    }
   }
 
   /** As far as there is a place for it: where the folder of a member is gone, it comes back with the tree. */
@@ -139,5 +153,7 @@ function copy(workspace: string, name: string, place: string): boolean {
     return false; // a link that leads out, or another user's
   }
 }
+
+const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
 
 const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
