@@ -164,7 +164,7 @@ describeAsRoot('a machine', () => {
         });
 
         // One that fails does not keep the app from coming back.
-        expect((await server.run(repoId)).body.code).toBe('SANDBOX_UNAVAILABLE');
+        expect((await server.run(repoId, { background: false })).body.code).toBe('SANDBOX_UNAVAILABLE');
 
         onItsMachine(server, 'umount', SLIRP);
         await running();

@@ -61,10 +61,11 @@ export class AppSupervisor extends AppListener {
   }
 
   /** Not before: a run that comes to nothing is no reason to give up the app that is to return. */
-  async onStarted({ uid, app, tree, operationId }: RunningApp): Promise<void> {
+  async onStarted({ uid, app, tree, options, operationId }: RunningApp): Promise<void> {
     this.forgetRestart(uid);
     const appCommit = (await this.registry.find(uid))?.commit;
-    await this.changes.apply(uid, { state: 'running', app, appTree: tree, appCommit }, { operationId });
+    const running = { state: 'running', app, appTree: tree, appCommit, runOptions: options } as const;
+    await this.changes.apply(uid, running, { operationId });
   }
 
   async onTree({ uid, app, tree }: RunningApp): Promise<void> {

@@ -47,7 +47,7 @@ export class AppLauncher {
     try {
       await this.requireRoom(job, entry);
       const port = await this.portFor(entry, options.port);
-      await this.changes.apply(uid, { appOperationId: runId, runOptions: options }, { operationId });
+      await this.changes.apply(uid, { appOperationId: runId }, { operationId });
       const input = this.inputFor(entry, options, port, restarts);
       const result = await job.thread('run', entry, input, {
         runId,
