@@ -46,6 +46,7 @@ describe('Signing in with Patreon', () => {
     expect([status, type]).toEqual([200, 'text/html; charset=utf-8']);
     expect(text).toContain('Ada &#60;b&#62;');
     expect(text).toContain('Large &#38; more');
+    expect(text).toContain('It allows: read, clone, install');
     const key = /dock_[\w-]{43}/.exec(text)?.[0] ?? '';
     expect(await kit.me(key)).toMatchObject({ owner: ownerOf(user), admin: false, plan: 'large' });
     // The same answer again is another's: the code was used.

@@ -14,7 +14,7 @@ export function sendKeyPage(response: Response, publicUrl: string, { key, name, 
       <p>${name ? `Welcome, ${escaped(name)}. ` : ''}This key is shown this once: keep it. Signing in again gives you another one and ends this.</p>
       <p class="key"><code id="key">${escaped(key)}</code> <button id="copy" type="button">Copy</button></p>
       ${notice ? `<p class="notice">${linked(notice.message)}</p>` : ''}
-      ${plan ? `<h2>Plan: ${escaped(plan.name)}</h2><table>${rows.join('')}</table>` : ''}
+      ${plan ? `<h2>Plan: ${escaped(plan.name)}</h2><p>It allows: ${plan.permissions.join(', ')}.</p><table>${rows.join('')}</table>` : ''}
       <p>Send it with every request: <code>Authorization: Bearer &lt;key&gt;</code>. <a href="${escaped(publicUrl)}/docs">Documentation</a></p>`,
     script: `document.getElementById('copy').addEventListener('click', async ({ target }) => {
       const key = document.getElementById('key');
