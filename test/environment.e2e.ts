@@ -12,6 +12,9 @@ const OF_THE_CALLER = 'S3CR3T-of-the-caller';
 
 const kit = useStation({
   env: {
+    PATREON_CLIENT_ID: 'client',
+    PATREON_CLIENT_SECRET: OF_THE_STATION,
+    PATREON_CAMPAIGN_ID: '1',
     PATREON_WEBHOOK_SECRET: OF_THE_STATION,
     SECRETS_KEY: 'a1'.repeat(32),
     KUBERNETES_SERVICE_HOST: '10.0.0.1',

@@ -31,7 +31,6 @@ describe('an install', () => {
     env: {
       NODE_ENV: 'production',
       npm_config_omit: 'dev',
-      PATREON_WEBHOOK_SECRET: SECRET,
       ADMIN_TOKEN: SECRET,
       WORKER_TIMEOUT: undefined,
       LOG_MAX_MB: String(LOG_MAX_MB),

@@ -144,10 +144,14 @@ describe.each(SERVER_USERS)('on a server of $name, an app with a network of its 
     const repoId = await dock(station, git, 'cut-off', { start: 'exec node insists-on-port-3000.js 0.0.0.0' });
     await run(repoId);
     process.kill(await helperOf(repoId, '--netns-type=path'), 'SIGKILL');
-    const ended = await eventually('it has ended', async () => {
-      const { result } = (await station.entry(repoId)).body;
-      return result.state !== 'running' && result;
-    });
+    const ended = await eventually(
+      'it has ended',
+      async () => {
+        const { result } = (await station.entry(repoId)).body;
+        return result.state !== 'running' && result;
+      },
+      20_000,
+    );
     expect(ended).toMatchObject({
       state: 'error',
       stateReason: { code: 'APP_EXITED', message: expect.stringContaining('slirp4netns has ended') as string },
@@ -158,7 +162,8 @@ describe.each(SERVER_USERS)('on a server of $name, an app with a network of its 
   it('has an install that fails at once when its network was taken away', async () => {
     const repoId = await dock(station, git, 'cut-short', { install: 'sleep 60', start: 'true' });
     const install = station.install(repoId);
-    await eventually('it has begun', () => processesMentioning(repoId).some((pid) => commandLine(pid) === 'sleep 60'));
+    const hasBegun = () => processesMentioning(repoId).some((pid) => commandLine(pid) === 'sleep 60');
+    await eventually('it has begun', hasBegun, 20_000);
     process.kill(await helperOf(repoId, '--netns-type=path'), 'SIGKILL');
     const { status, body } = await install;
     expect([status, body.code]).toEqual([503, 'SANDBOX_UNAVAILABLE']);

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,25 +14,23 @@ const FILE = 'file = open("mapped", "w+b"); file.truncate(16 << 20); os.unlink("
 
 describe('What takes disk', () => {
   let folder: string;
-  let child: ChildProcess;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'disk-watch-'));
   });
-  afterEach(async () => {
-    const ended = once(child, 'exit');
-    child.kill();
-    await ended;
-    rmSync(folder, { recursive: true });
-  });
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   async function measured(script: string) {
-    child = spawn('python3', ['-c', `import mmap, os, sys; ${script}`], {
+    const child = spawn('python3', ['-c', `import mmap, os, sys; ${script}`], {
       cwd: folder,
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    await once(child.stdout as NodeJS.ReadableStream, 'data');
+    await once(child.stdout, 'data');
     const members = () => [identify(Number(child.pid)) as LiveProcess];
-    return measureDisk({ limits: LIMITS, folders: [folder], members, filesFreeBefore: 0 });
+    const found = await measureDisk({ limits: LIMITS, folders: [folder], members, filesFreeBefore: 0 });
+    const ended = once(child, 'exit');
+    child.kill();
+    await ended;
+    return found;
   }
 
   it('is no memory that processes share', async () => {
