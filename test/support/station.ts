@@ -9,7 +9,7 @@ import { StationClient } from './station-client.js';
 import { connect, type StationSocket } from './station-socket.js';
 import { sharedToolchains, temporaryFolder } from './temporary-folder.mjs';
 
-const START_MS = 90_000;
+const START_MS = 180_000;
 /** The server promises to be gone 20 s after SIGTERM. */
 const EXIT_MS = 22_000;
 
