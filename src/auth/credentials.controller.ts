@@ -45,7 +45,7 @@ export class CredentialsController {
   @Authenticated({ permission: 'unload' })
   @ApiOperation({
     summary: 'Remove stored Git credentials',
-    description: 'Repositories that were cloned with them can be updated no more.',
+    description: 'Repositories that use them cannot be updated until they are given others.',
   })
   @ApiResult(CredentialDto)
   @ApiFailures('CREDENTIAL_NOT_FOUND')

@@ -26,6 +26,6 @@ export function gitCredentials({ username, token, privateKey, passphrase }: GitC
   if (privateKey !== undefined && token === undefined && username === undefined) return { privateKey, passphrase };
   throw new Failure(
     'BAD_REQUEST',
-    'credentials: expected either {username?, token} or {privateKey, passphrase?}, and not both, or in a clone {credentialId}',
+    'credentials: expected either {username?, token} or {privateKey, passphrase?}, and not both, or for a repository {credentialId}',
   );
 }
