@@ -40,6 +40,7 @@ await build({
   keepNames: true, // Nest, Swagger and TypeORM go by the names of classes
   external: [
     'better-sqlite3',
+    'koffi',
     'swagger-ui-dist', // bring files that they look for beside them
     '@fastify/static',
     '@nestjs/microservices',

@@ -19,11 +19,6 @@ const REPOSITORIES = 3;
 /** Before it nothing is counted: caches fill, threads start ahead of need. */
 const WARM_UP = 20;
 const SERVER_KILLS_EVERY = 60;
-/**
- * Of a thread that has died: what it had started is dead as well, but Node.js lets no other thread wait for it, and so it
- * stays in the list of processes until the server ends: the app's sandbox, its network, and up to two relays.
- */
-const ZOMBIES_OF_A_THREAD = 4;
 const START = './double-forks.sh node waits.js; node detached-child.js waits.js & node listens.js';
 
 /** Reproducible: the same seed ends the same apps in the same ways. */
@@ -56,8 +51,6 @@ const ENDS = [
 
 class Soak {
   readonly counts = new Map<string, number>();
-  /** Threads that have died in this life of the server. */
-  deadThreads = 0;
 
   constructor(
     private readonly station: Station,
@@ -122,7 +115,6 @@ class Soak {
   /** Whether the app was ready by then or not: it ends with its thread. */
   private async runInDyingThread(repoId: string): Promise<void> {
     const { body } = await this.station.run(repoId, { script: 'exits-later', restartPolicy: 'no' });
-    this.deadThreads += 1;
     await eventually('the app has ended with its thread', () => processesOf(this.station, body.uid).length === 0);
     await this.stop(repoId);
   }
@@ -142,7 +134,6 @@ class Soak {
     await this.station.run(this.repoIds[0] ?? '', { restartPolicy: 'no' });
     await this.station.kill('SIGKILL');
     await this.station.restart();
-    this.deadThreads = 0;
   }
 }
 
@@ -209,10 +200,8 @@ async function main(): Promise<void> {
       Object.fromEntries(soak.counts),
     );
     console.table({ before, after });
-    console.log(`Threads that have died since the last start of the server: ${soak.deadThreads}`);
     const { body } = await station.api<{ count: number }>('GET', '/repo/list');
-    const zombies = Math.max(0, after['zombies of the server'] - soak.deadThreads * ZOMBIES_OF_A_THREAD);
-    const left = after['processes of repositories'] + zombies + after['ports of apps in use'];
+    const left = after['processes of repositories'] + after['zombies of the server'] + after['ports of apps in use'];
     const grown = after[OPEN_FILES] - before[OPEN_FILES];
     if (left + after['folders of repositories'] + body.result.count > 0 || grown > 5) process.exitCode = 1;
     console.log(process.exitCode ? 'Something was left behind.' : 'Nothing was left behind.');

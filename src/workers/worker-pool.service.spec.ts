@@ -4,6 +4,7 @@ import { Logger } from '@nestjs/common';
 import { UNCONFINED } from '../../test/support/sandbox-plans.js';
 import { eventually } from '../../test/support/eventually.js';
 import { processesMentioning } from '../../test/support/processes.mjs';
+import { zombiesOf } from '../../test/support/traces.js';
 import { Failure } from '../contracts/failure.js';
 import { WorkerPoolService, type ThreadRun } from './worker-pool.service.js';
 
@@ -61,6 +62,7 @@ describe('the worker pool', () => {
 
   async function isWhole(threadsBefore: number): Promise<void> {
     expect(processesMentioning(MARKER)).toEqual([]);
+    expect(zombiesOf(process)).toEqual([]);
     expect(pool.stats()).toEqual({ busy: 0, idle: SPARE, threads: [] });
     await eventually('the threads have gone', () => threads() <= threadsBefore);
     expect(await start().output).toEqual({ freedBytes: 7 });

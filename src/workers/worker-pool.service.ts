@@ -9,6 +9,7 @@ import type { FromThread, StartMessage, ThreadContext, ToThread } from '../contr
 import { withoutPaths } from '../machine/bounded.js';
 import { killTree } from '../machine/end-tree.js';
 import { findTree } from '../machine/process-tree.js';
+import { reapOrphans } from '../machine/reap-orphans.js';
 import { removeLaunchFolder } from './thread/sandbox/launch-folder.js';
 import { clearStaging } from './thread/workspace/scratch-folder.js';
 
@@ -195,6 +196,7 @@ function carryOut<K extends ThreadOperation>(
 
 async function removeRemains(context: ThreadContext): Promise<void> {
   await killTree(() => findTree({ marker: context.marker }));
+  await reapOrphans();
   await removeLaunchFolder(context);
   await clearStaging(context);
 }

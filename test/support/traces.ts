@@ -56,7 +56,8 @@ export function rewriteEntries(
 export const databaseFiles = ({ dataDir }: Station): string[] =>
   ['station.db', 'station.db-wal', 'station.db-shm'].map((name) => join(dataDir, name)).filter(existsSync);
 
-/** Children of the server that have ended and that nobody has waited for. */
-export const zombiesOf = ({ pid }: Station): number[] => childrenOf(pid ?? 0).filter((child) => !alive(child));
+/** Children of the process that have ended and that nobody has waited for. */
+export const zombiesOf = ({ pid }: { pid: number | undefined }): number[] =>
+  childrenOf(pid ?? 0).filter((child) => !alive(child));
 
 export const openFilesOf = ({ pid }: Station): number => readdirSync(`/proc/${pid}/fd`).length;
