@@ -9,6 +9,7 @@ import { Audit1700000003000 } from './migrations/1700000003000-audit.js';
 import { Patrons1700000004000 } from './migrations/1700000004000-patrons.js';
 import { AuditTarget1700000005000 } from './migrations/1700000005000-audit-target.js';
 import { AuditDetail1700000006000 } from './migrations/1700000006000-audit-detail.js';
+import { OperationsByTime1700000007000 } from './migrations/1700000007000-operations-by-time.js';
 import { TABLES } from './tables.js';
 
 const DAMAGED = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);
@@ -46,6 +47,7 @@ async function open(file: string): Promise<DataSource> {
       Patrons1700000004000,
       AuditTarget1700000005000,
       AuditDetail1700000006000,
+      OperationsByTime1700000007000,
     ],
   });
   try {

@@ -18,6 +18,22 @@ describe('What a full disk does not take', () => {
     expect(await retried).toBe('stopped, written');
   });
 
+  it('is tried once a second, however often it has changed meanwhile', async () => {
+    let tries = 0;
+    const twice = new Promise<void>((resolve) => {
+      const unwritten = new Unwritten<string>(async (record) => {
+        tries += 1;
+        await unwritten.orHold('a', record, tries < 2 ? full : () => Promise.resolve());
+        if (tries === 2) resolve();
+      });
+      for (const state of ['starting', 'running', 'stopped']) void unwritten.orHold('a', state, full);
+    });
+    const begun = performance.now();
+    await twice;
+    expect(performance.now() - begun).toBeGreaterThan(1_900);
+    expect(tries).toBe(2);
+  });
+
   it('is forgotten with what it was about', async () => {
     const unwritten = new Unwritten<string>(() => Promise.resolve());
     await unwritten.orHold('a', 'stopped', full);

@@ -10,6 +10,7 @@ const RETRY_MS = 1_000;
 export class Unwritten<T> {
   private readonly logger = new Logger('Registry');
   private readonly records = new Map<string, T>();
+  private readonly retries = new Map<string, NodeJS.Timeout>();
 
   /** `retry` writes a record once more, by way of `orHold`. */
   constructor(private readonly retry: (record: T) => Promise<unknown>) {}
@@ -31,11 +32,12 @@ export class Unwritten<T> {
       if (Failure.of(error).code !== 'NO_SPACE') throw error;
       if (this.records.size === 0) this.logger.warn('The disk is full: what cannot be written is kept in memory');
       this.records.set(id, record);
-      setTimeout(() => void this.writeAgain(id), RETRY_MS).unref();
+      if (!this.retries.has(id)) this.retries.set(id, setTimeout(() => void this.writeAgain(id), RETRY_MS).unref());
     }
   }
 
   private async writeAgain(id: string): Promise<void> {
+    this.retries.delete(id);
     const record = this.records.get(id);
     if (record === undefined) return;
     try {
