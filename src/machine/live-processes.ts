@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { isSameProcess, type ProcessIdentity } from '../contracts/process-tree.js';
 import { readProc } from './read-proc.js';
 
@@ -86,10 +86,18 @@ export const isAlive = (one: ProcessIdentity): boolean => {
 
 /** The kernel lists them with the thread that has started them. */
 export function childrenOf(pid: number): number[] {
-  const folder = `/proc/${pid}/task`;
   try {
-    const lists = readdirSync(folder).map((thread) => readProc(`${folder}/${thread}/children`) ?? '');
-    return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) => childrenOfThread(pid, thread));
+  } catch {
+    return []; // it has ended
+  }
+}
+
+/** Read to its end: the kernel hands such a list out page by page. */
+export function childrenOfThread(pid: number, thread: number | string): number[] {
+  try {
+    const list = readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1');
+    return list.split(' ').filter(Boolean).map(Number);
   } catch {
     return []; // it has ended
   }

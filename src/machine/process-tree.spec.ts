@@ -8,7 +8,7 @@ import { plansOfThisMachine } from '../../test/support/sandbox-plans.js';
 import { alive } from '../../test/support/processes.mjs';
 import { TREE_MARKER, type ProcessTree } from '../contracts/process-tree.js';
 import { killTree, terminateTree } from './end-tree.js';
-import { identify } from './live-processes.js';
+import { childrenOf, identify } from './live-processes.js';
 import { carriesMarker, findTree, findTreesByPrefix } from './process-tree.js';
 import { NoSandbox } from '../workers/thread/sandbox/none.js';
 import type { SandboxedProcess } from '../workers/thread/sandbox/sandbox.js';
@@ -123,6 +123,12 @@ describe('the tree of processes that a command has started', () => {
     expect(find().length).toBeGreaterThanOrEqual(4);
     await killTree(find);
     expect(find()).toEqual([]);
+  });
+
+  it('has more members than the kernel lists in one go', async () => {
+    const many = 800;
+    await start(['sh', '-c', `for i in $(seq ${many}); do sleep 600 & done; echo up; wait`]);
+    expect(childrenOf(tree.root?.pid ?? 0)).toHaveLength(many);
   });
 
   it('has no zombies in it', async () => {

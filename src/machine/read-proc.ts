@@ -4,9 +4,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 const buffer = Buffer.alloc(65_536);
 
 /**
- * `stat`, `status`, `cmdline` or `environ` of a process as one byte per character, or undefined when it cannot be read: the
- * process has ended meanwhile or is another user's. Looks at all processes go through here many times a second: half the
- * system calls of readFileSync. For no other file of /proc: most of them hand out less than there is in one read.
+ * What /proc says of one process (`stat`, `status`, `cmdline`, `environ` and the like) as one byte per character, or
+ * undefined when it cannot be read: the process has ended meanwhile or is another user's. Looks at all processes go through
+ * here many times a second: half the system calls of readFileSync. Not for lists and tables (`children`, `maps`,
+ * `net/tcp`): of these the kernel hands out less than there is in one read.
  */
 export function readProc(path: string): string | undefined {
   let descriptor: number | undefined;

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSameProcess, type ProcessIdentity } from '../contracts/process-tree.js';
-import { readStat } from './live-processes.js';
-import { readProc } from './read-proc.js';
+import { childrenOfThread, readStat } from './live-processes.js';
 
 /** Not to wait for one that lives; of waitpid(2), the same on every architecture. */
 const WNOHANG = 1;
@@ -27,15 +26,10 @@ export async function reapOrphans(): Promise<void> {
 
 /** Children of the main thread only: those of other threads that live are in lists of their own. */
 function zombies(): ProcessIdentity[] {
-  const children = readProc(`/proc/self/task/${process.pid}/children`) ?? '';
-  return children
-    .split(' ')
-    .filter(Boolean)
-    .flatMap((name) => {
-      const pid = Number(name);
-      const stat = readStat(pid);
-      return stat?.state === 'Z' ? [{ pid, startTime: stat.startTime }] : [];
-    });
+  return childrenOfThread(process.pid, process.pid).flatMap((pid) => {
+    const stat = readStat(pid);
+    return stat?.state === 'Z' ? [{ pid, startTime: stat.startTime }] : [];
+  });
 }
 
 /** Node.js has no way to wait for a process that another thread has started. Undefined where the library does not run. */
