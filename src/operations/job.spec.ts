@@ -72,6 +72,13 @@ describe('a job', () => {
     await through;
   });
 
+  it('needs no place among the workers either, when what it carries through only waits', async () => {
+    let places = 1;
+    job.giveUpPlace = () => void (places -= 1);
+    await job.carryThrough((steady) => Promise.resolve(steady.giveUpPlace()));
+    expect(places).toBe(0);
+  });
+
   it.each([
     ['the server ends', new Failure('INTERRUPTED', 'the server is shutting down')],
     ['its repository is unloaded', new Failure('CANCELLED', 'unload', { context: { by: 'unload' } })],

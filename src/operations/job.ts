@@ -121,6 +121,7 @@ export class Job<K extends OperationName> {
     const { timeoutMs } = this.operation;
     const steady = new Job<K>(this.operation, this.options, this.context, this.services);
     steady.lastThread = this.lastThread;
+    steady.giveUpPlace = this.giveUpPlace;
     this.steady = steady;
     const timeout = setTimeout(
       () =>

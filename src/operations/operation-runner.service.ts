@@ -39,7 +39,7 @@ export class OperationRunner {
       live.job.abort(new Failure('TIMED_OUT', message, { context: { timeoutMs: operation.timeoutMs } }));
     }, operation.timeoutMs);
     try {
-      Object.assign(operation, { status: 'running', startedAt: Date.now() });
+      Object.assign(operation, { status: 'running', startedAt: Date.now(), phase: null, message: null });
       await this.records.save(this.live.shown(operation));
       this.announce(live);
       live.job.signal.throwIfAborted();
