@@ -50,7 +50,7 @@ function fieldsOf(type: DtoClass): Set<string> {
 }
 
 const numberOfText = (value: unknown): unknown =>
-  typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
+  typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value;
 
 /** The same for REST, as Nest calls it: bodies and queries whose type is a DTO. */
 @Injectable()
