@@ -11,6 +11,20 @@ const IO = '^(child_process|cluster|dgram|dns|fs|http|http2|https|inspector|read
  */
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
+/** The folders of src/workers/thread/: each may import those that come after it. */
+const THREAD_FOLDERS = [
+  'operations',
+  'app',
+  'update',
+  'git',
+  'package-manager',
+  'toolchain',
+  'project',
+  'sandbox',
+  'ports',
+  'workspace',
+];
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
@@ -30,6 +44,14 @@ export default {
         pathNot: `^src/workers/|^src/operations/(station-isolation|recovery\\.service)\\.ts$|${SPEC}`,
       },
       { path: '^src/workers/thread/' },
+    ),
+    ...THREAD_FOLDERS.slice(1).map((folder, index) =>
+      forbid(
+        `${folder}-knows-nothing-above-it`,
+        'Folders that need each other are one room with two doors.',
+        { path: `^src/workers/thread/${folder}/`, pathNot: SPEC },
+        { path: `^src/workers/thread/(${THREAD_FOLDERS.slice(0, index + 1).join('|')})/` },
+      ),
     ),
     forbid(
       'the-machine-stands-on-contracts',

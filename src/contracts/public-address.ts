@@ -27,6 +27,8 @@ const SPECIAL_V6: [network: string, prefix: number][] = [
   ['3fff::', 20],
 ];
 
+export const isLoopbackAddress = (address: string): boolean => address.startsWith('127.') || address === '::1';
+
 const special = new BlockList();
 const global = new BlockList();
 for (const [network, prefix] of SPECIAL_V4) {

@@ -14,7 +14,7 @@ import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { killTree } from '../machine/end-tree.js';
 import { findTree, findTreesByPrefix } from '../machine/process-tree.js';
 import { removeFolders } from '../machine/remove-folders.js';
-import { readJournal, type UpdateJournal } from '../workers/thread/workspace/update-journal.js';
+import { readJournal, type UpdateJournal } from '../workers/thread/update/update-journal.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { OperationQueue } from './operation-queue.js';
 import { InstallProcedure } from './procedures/install.procedure.js';

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RunInput } from '../../../contracts/operations.js';
 import type { App } from '../../../contracts/shapes.js';
 import type { AppTree } from './app-tree.js';
-import type { Publisher } from '../sandbox/sandbox.js';
-import { mainEndpoint, type Endpoint } from './endpoints.js';
-import { ListenerWatch } from './listeners.js';
+import type { Publisher } from '../ports/publisher.js';
+import { mainEndpoint, type Endpoint } from '../ports/endpoints.js';
+import { ListenerWatch } from '../ports/listeners.js';
 import { Readiness } from './readiness.js';
 
 const STARTING_POLL_MS = 100;

@@ -1,7 +1,7 @@
 import { delimiter, join } from 'node:path';
 import type { InstallRecord } from '../../../contracts/operations.js';
 import { managerSettings, toolEnvironment } from '../package-manager/environment.js';
-import type { PackageManifest } from '../workspace/manifest.js';
+import type { PackageManifest } from '../project/manifest.js';
 
 /** Of a variable: each level of nesting makes it longer. */
 const MAX_NAME_CHARS = 1_000;

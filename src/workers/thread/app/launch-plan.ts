@@ -5,7 +5,7 @@ import type { RunInput } from '../../../contracts/operations.js';
 import type { OperationThread } from '../operation-thread.js';
 import type { Command } from '../sandbox/sandbox.js';
 import { provideToolchain } from '../toolchain/toolchain.js';
-import { readPackageJson, type PackageManifest } from '../workspace/manifest.js';
+import { readPackageJson, type PackageManifest } from '../project/manifest.js';
 import { launchEnvironment, type Tools } from './launch-environment.js';
 import { chooseScript, type Script } from './script.js';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { passesCheck } from './http-get.js';
+import { passesCheck } from '../ports/http-get.js';
 
 const FAILURES_IN_A_ROW = 3;
 const MAX_CHECK_MS = 5_000;

@@ -1,6 +1,6 @@
 import type { RunInput } from '../../../contracts/operations.js';
-import type { Endpoint } from './endpoints.js';
-import { passesCheck } from './http-get.js';
+import type { Endpoint } from '../ports/endpoints.js';
+import { passesCheck } from '../ports/http-get.js';
 import { LogPattern } from './log-pattern.js';
 
 /** Of 26 real repositories five listened and then died, after 0.1 to 4 s: what listens must still do so this much later. */

@@ -1,6 +1,6 @@
 import { Failure } from '../../../contracts/failure.js';
 import { shortened } from '../../../machine/bounded.js';
-import type { PackageManifest } from '../workspace/manifest.js';
+import type { PackageManifest } from '../project/manifest.js';
 
 /** What is run when the caller names no script: the first that exists. */
 const DEFAULT_SCRIPTS = ['start', 'dev', 'serve'];

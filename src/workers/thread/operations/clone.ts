@@ -12,7 +12,7 @@ import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
 import { killTree } from '../../../machine/end-tree.js';
 import { findTree } from '../../../machine/process-tree.js';
-import { declaredDependencies } from '../workspace/manifest.js';
+import { declaredDependencies } from '../project/manifest.js';
 import { removeFolders } from '../../../machine/remove-folders.js';
 
 /** The readable copy of the manifest that the station puts into each workspace. */

@@ -3,8 +3,9 @@ import { installDependencies } from '../package-manager/install-dependencies.js'
 import { removeEscapingLinks } from '../package-manager/escaping-links.js';
 import type { Handler } from '../operation-thread.js';
 import { provideToolchain } from '../toolchain/toolchain.js';
-import { keepDependencies } from '../workspace/kept-dependencies.js';
-import { dependencyFingerprint, readPackageJson } from '../workspace/manifest.js';
+import { keepDependencies } from '../update/kept-dependencies.js';
+import { dependencyFingerprint } from '../project/fingerprint.js';
+import { readPackageJson } from '../project/manifest.js';
 
 const MAX_SCRIPTS_NOT_RUN = 1_000;
 

@@ -2,7 +2,8 @@ import { Git } from '../git/git.js';
 import { recoverRepository } from '../git/git-folder.js';
 import { readHead } from '../git/history.js';
 import type { Handler } from '../operation-thread.js';
-import { declaredDependencies, dependencyFingerprint } from '../workspace/manifest.js';
+import { dependencyFingerprint } from '../project/fingerprint.js';
+import { declaredDependencies } from '../project/manifest.js';
 
 /** After an update that was cut off: makes the repository fit for git again, and tells where its tree stands now. */
 export const recover: Handler<'recover'> = async ({ installedFingerprint }, thread) => {

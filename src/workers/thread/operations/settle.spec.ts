@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { DockedRepository, wholeTree } from '../../../../test/support/docked-repository.js';
 import type { Files } from '../../../../test/support/operation-thread.js';
-import { keepDependencies } from '../workspace/kept-dependencies.js';
+import { keepDependencies } from '../update/kept-dependencies.js';
 import { settle } from './settle.js';
 
 const FILES = {

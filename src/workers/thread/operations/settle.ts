@@ -4,10 +4,10 @@ import { readHead } from '../git/history.js';
 import { putTreeBack } from '../git/put-tree-back.js';
 import { withReadOnlyView } from '../git/read-only-view.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
-import { hasInstallScripts } from '../workspace/fingerprint.js';
-import { KeptDependencies } from '../workspace/kept-dependencies.js';
+import { hasInstallScripts } from '../project/fingerprint.js';
+import { KeptDependencies } from '../update/kept-dependencies.js';
 import { removeFolders } from '../../../machine/remove-folders.js';
-import { readJournal, removeJournal, updateFolder, type UpdateJournal } from '../workspace/update-journal.js';
+import { readJournal, removeJournal, updateFolder, type UpdateJournal } from '../update/update-journal.js';
 
 const UNTOUCHED: SettleOutput = { commit: null, dependencies: 'untouched', build: 'untouched' };
 

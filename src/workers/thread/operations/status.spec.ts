@@ -15,7 +15,7 @@ import { GitServer } from '../../../../test/support/git-server.js';
 import { TestThread } from '../../../../test/support/operation-thread.js';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { InstallRecord, StatusInput, StatusOutput } from '../../../contracts/operations.js';
-import { dependencyFingerprint } from '../workspace/manifest.js';
+import { dependencyFingerprint } from '../project/fingerprint.js';
 import { clone } from './clone.js';
 import { status } from './status.js';
 

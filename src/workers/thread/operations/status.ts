@@ -6,7 +6,8 @@ import type { Handler, OperationThread } from '../operation-thread.js';
 import { findInside } from '../../../machine/process-tree.js';
 import { diskBytes } from '../../../machine/disk-usage.js';
 import { installedCount } from '../workspace/installed-count.js';
-import { dependencyFingerprint, dependencyNames, readPackageJson } from '../workspace/manifest.js';
+import { dependencyFingerprint } from '../project/fingerprint.js';
+import { dependencyNames, readPackageJson } from '../project/manifest.js';
 import { processUsage } from '../workspace/process-usage.js';
 
 const NO_GIT: StatusOutput['git'] = {

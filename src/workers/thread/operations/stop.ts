@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../../contracts/failure.js';
-import { listenersSeenBy } from '../app/listeners.js';
+import { listenersSeenBy } from '../ports/listeners.js';
 import type { Handler } from '../operation-thread.js';
 import { terminateTree } from '../../../machine/end-tree.js';
 import { searchOf } from '../../../machine/process-tree.js';

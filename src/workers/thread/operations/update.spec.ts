@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { DockedRepository, failureOf, wholeTree } from '../../../../test/support/docked-repository.js';
 import type { GitFile } from '../../../../test/support/git-repository.js';
-import { dependencyFingerprint } from '../workspace/manifest.js';
+import { dependencyFingerprint } from '../project/fingerprint.js';
 
 let docked: DockedRepository;
 

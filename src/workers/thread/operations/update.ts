@@ -19,9 +19,10 @@ import { openRemote, type Remote } from '../git/remote.js';
 import { dockedAt } from '../git/repository.js';
 import { populateSubmodules } from '../git/submodules.js';
 import type { Handler, OperationThread } from '../operation-thread.js';
-import { declaredDependencies, dependencyFingerprint } from '../workspace/manifest.js';
+import { dependencyFingerprint } from '../project/fingerprint.js';
+import { declaredDependencies } from '../project/manifest.js';
 import { removeFolders } from '../../../machine/remove-folders.js';
-import { updateFolder, writeJournal } from '../workspace/update-journal.js';
+import { updateFolder, writeJournal } from '../update/update-journal.js';
 
 /**
  * Moves the tree to where the branch or tag is now: upstream wins, and what is overwritten is saved first. What needs the

@@ -11,7 +11,7 @@ import { installCommands } from './install-commands.js';
 import { installFailure } from './install-failure.js';
 import { InstallWatch } from './install-watch.js';
 import { writeUserConfiguration } from './user-configuration.js';
-import { readProjectFiles, type ProjectFiles } from './project-files.js';
+import { readProjectFiles, type ProjectFiles } from '../project/project-files.js';
 import { ignoredByPnpm, packagesWithScripts } from './scripts-not-run.js';
 
 export interface InstallRequest {

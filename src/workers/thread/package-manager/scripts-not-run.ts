@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { shortened } from '../../../machine/bounded.js';
-import { parseManifest } from '../workspace/parse-manifest.js';
+import { parseManifest } from '../project/parse-manifest.js';
 import { readInside } from '../../../machine/read-inside.js';
-import { textAt } from './project.js';
+import { textAt } from '../project/project-manifest.js';
 
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
 const MAX_RECORD_BYTES = 64_000_000;

@@ -3,7 +3,9 @@ import { closeSync, lchownSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
-import { HostPublisher } from '../app/host-publisher.js';
+import { HostPublisher } from '../ports/host-publisher.js';
+import { NetworkPublisher } from '../ports/network-publisher.js';
+import type { PublishedPorts, Publisher } from '../ports/publisher.js';
 import { makePlainFolder } from '../workspace/plain-folder.js';
 import type { CpuGroup } from './cpu-group.js';
 import { withoutInherited } from './descriptors.js';
@@ -13,17 +15,8 @@ import { LaunchChain } from './launch-chain.js';
 import { hostnameOf, LaunchFolder } from './launch-folder.js';
 import { limitArguments } from './limit-arguments.js';
 import { CLOSING, mountArguments, ownPaths } from './mounts.js';
-import { PortPublisher } from './port-publisher.js';
 import { planRoutes, PrivateNetwork } from './private-network.js';
-import type {
-  Command,
-  CommandPurpose,
-  PublishedPorts,
-  Publisher,
-  Sandbox,
-  SandboxContext,
-  SandboxedProcess,
-} from './sandbox.js';
+import type { Command, CommandPurpose, Sandbox, SandboxContext, SandboxedProcess } from './sandbox.js';
 import { SYSTEM_PATH } from './system-program.js';
 
 const NAMESPACES = [
@@ -123,7 +116,7 @@ export class Bubblewrap implements Sandbox {
   }
 
   publisher(ports: PublishedPorts): Publisher {
-    return this.isPrivate('app') ? new PortPublisher(() => this.networks.at(-1), ports) : new HostPublisher(ports);
+    return this.isPrivate('app') ? new NetworkPublisher(() => this.networks.at(-1), ports) : new HostPublisher(ports);
   }
 
   giveAway(...paths: string[]): void {

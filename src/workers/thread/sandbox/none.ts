@@ -4,10 +4,11 @@ import { Failure } from '../../../contracts/failure.js';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import { withoutPaths } from '../../../machine/bounded.js';
 import { identify } from '../../../machine/live-processes.js';
-import { HostPublisher } from '../app/host-publisher.js';
+import { HostPublisher } from '../ports/host-publisher.js';
+import type { PublishedPorts, Publisher } from '../ports/publisher.js';
 import type { CpuGroup } from './cpu-group.js';
 import { exitOfStatus } from './exit-status.js';
-import type { Command, ProcessExit, PublishedPorts, Publisher, Sandbox, SandboxedProcess } from './sandbox.js';
+import type { Command, ProcessExit, Sandbox, SandboxedProcess } from './sandbox.js';
 
 /** No confinement: the command runs as the server's user with the server's view, in a process group and environment of its own. */
 export class NoSandbox implements Sandbox {

@@ -7,9 +7,10 @@ import { networkInterfaces } from 'node:os';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Failure } from '../../../contracts/failure.js';
-import { SPECIAL_V4 } from '../../../contracts/public-address.js';
+import { isLoopbackAddress, SPECIAL_V4 } from '../../../contracts/public-address.js';
 import type { SandboxMachine } from '../../../contracts/sandbox-plan.js';
 import { identify } from '../../../machine/live-processes.js';
+import type { PortForwarder } from '../ports/publisher.js';
 import type { LaunchChain } from './launch-chain.js';
 import { ended, Relay } from './relay.js';
 
@@ -34,8 +35,6 @@ export interface NetworkOptions {
   env: Record<string, string>;
 }
 
-export const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
-
 /** Finds out which roads a private network has. */
 export async function planRoutes({ reachable }: SandboxMachine): Promise<{ routes: string[]; relays: Passage[] }> {
   const found = await Promise.all(
@@ -51,7 +50,9 @@ export async function planRoutes({ reachable }: SandboxMachine): Promise<{ route
     ...SPECIAL_V4.filter(([network]) => network !== '127.0.0.0').map(([network, prefix]) => `${network}/${prefix}`),
     ...own.filter((address) => isIPv4(address) && !address.startsWith('127.')).map((address) => `${address}/32`),
   ];
-  const open = new Set(passages.filter(({ address }) => !isLoopback(address)).map(({ address }) => `${address}/32`));
+  const open = new Set(
+    passages.filter(({ address }) => !isLoopbackAddress(address)).map(({ address }) => `${address}/32`),
+  );
   return {
     routes: [
       ...[...new Set(closed)]
@@ -59,7 +60,7 @@ export async function planRoutes({ reachable }: SandboxMachine): Promise<{ route
         .map((network) => `route add unreachable ${network}`),
       ...[...open].map((network) => `route add ${network} via ${GATEWAY}`),
     ],
-    relays: passages.filter(({ address }) => isLoopback(address)),
+    relays: passages.filter(({ address }) => isLoopbackAddress(address)),
   };
 }
 
@@ -67,7 +68,7 @@ export async function planRoutes({ reachable }: SandboxMachine): Promise<{ route
  * The network of one command: a port space of its own, the internet through slirp4netns, nothing of the host. The
  * namespaces are those of the process that waits in them.
  */
-export class PrivateNetwork {
+export class PrivateNetwork implements PortForwarder {
   /** Resolves with the reason when it works no longer, though the command lives. */
   readonly broken: Promise<string>;
   private break!: (reason: string) => void;
@@ -109,7 +110,7 @@ export class PrivateNetwork {
   async publish(host: string, port: number, app: { address: string; port: number }): Promise<boolean> {
     if (this.isOver) return false;
     // One that listens on any address is not to take whoever comes from outside for somebody on its own machine.
-    const address = isLoopback(app.address) ? app.address : INSIDE;
+    const address = isLoopbackAddress(app.address) ? app.address : INSIDE;
     try {
       const road = { outside: { host, port }, to: { host: address, port: app.port } };
       this.published.set(port, await this.theRelay.open(road));

@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ProcessIdentity } from '../../../contracts/process-tree.js';
 import type { ThreadContext } from '../../../contracts/worker-messages.js';
-import type { Listening } from '../app/listeners.js';
-import type { Endpoint } from '../app/endpoints.js';
+import type { PublishedPorts, Publisher } from '../ports/publisher.js';
 
 /** What a command is for decides what it may see: git gets the host's network, an app its own port space. */
 export type CommandPurpose = 'git' | 'install' | 'app';
@@ -38,26 +37,6 @@ export interface SandboxedProcess {
   exited: Promise<ProcessExit>;
   /** Resolves with the reason when its sandbox works no longer, though it lives; undefined where there is nothing to break. */
   broken?: Promise<string>;
-}
-
-/** The host's side of an app's ports. */
-export interface PublishedPorts {
-  /** Address that apps are published on (APP_HOST). */
-  host: string;
-  /** Taken for the app. */
-  port: number;
-  /** Given to the app as PORT. */
-  appPort: number;
-  /** For each further port that it listens on; null where none is free. */
-  anotherPort(): Promise<number | null>;
-  /** One of these, that is published no longer. */
-  giveBack(port: number): void;
-}
-
-/** Makes the app's ports reachable from the host. */
-export interface Publisher {
-  /** How each of the app's ports is reached; debuggers are left out. */
-  locate(listening: Listening): Promise<Endpoint[]>;
 }
 
 export type SandboxContext = Pick<ThreadContext, 'operationId' | 'repoId' | 'paths' | 'marker'>;

@@ -1,7 +1,7 @@
 import semver from 'semver';
 import type { PackageManagerChoice, PackageManagerName, VersionChoice } from '../../../contracts/shapes.js';
-import type { ManagerWish } from '../package-manager/manager-wish.js';
-import type { NodeWish } from './node-wish.js';
+import type { ManagerWish } from '../project/manager-wish.js';
+import type { NodeWish } from '../project/node-wish.js';
 import { STATION_NODE } from './station-node.js';
 import type { ToolPair } from './tool-finder.js';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
-import type { ManagerWish } from '../package-manager/manager-wish.js';
+import type { ManagerWish } from '../project/manager-wish.js';
 import type { PackageRegistry } from './package-registry.js';
 import type { ManagerCandidate } from './tool-finder.js';
 import type { ToolchainStore } from './toolchain-store.js';

@@ -1,7 +1,7 @@
 import semver from 'semver';
 import { Failure } from '../../../contracts/failure.js';
 import type { PackageManagerName } from '../../../contracts/shapes.js';
-import { newestNode } from './node-wish.js';
+import { newestNode } from '../project/node-wish.js';
 import type { PackageRegistry, PublishedVersion } from './package-registry.js';
 import { managerSources, NODE_SOURCE, type ProgramSource } from './programs.js';
 import { STATION_NODE, type StationNpm } from './station-node.js';

@@ -2,7 +2,7 @@ import semver from 'semver';
 import { Failure } from '../../../contracts/failure.js';
 import type { PackageManagerName } from '../../../contracts/shapes.js';
 import { managerRanges, pinnedElsewhere, wantsBerry } from './manager-ranges.js';
-import { devEngines, textAt, type ProjectManifest } from './project.js';
+import { devEngines, textAt, type ProjectManifest } from './project-manifest.js';
 import type { ProjectFiles } from './project-files.js';
 import { workspaceBond, type WorkspaceBond } from './workspace-bond.js';
 

@@ -1,8 +1,6 @@
 import { Failure } from '../../../contracts/failure.js';
-import type { ProjectManifest } from '../package-manager/project.js';
+import type { ProjectManifest } from './project-manifest.js';
 import { parseManifest } from './parse-manifest.js';
-
-export { dependencyFingerprint } from './fingerprint.js';
 
 /** What is known of a package.json. A stranger wrote it: only what is typed here has been checked. */
 export interface PackageManifest extends ProjectManifest {

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestThread } from '../../../../test/support/operation-thread.js';
-import { declaredDependencies, dependencyFingerprint, dependencyNames, readPackageJson } from './manifest.js';
+import { dependencyFingerprint } from './fingerprint.js';
+import { declaredDependencies, dependencyNames, readPackageJson } from './manifest.js';
 
 describe('the package.json of a workspace', () => {
   let repository: TestThread;

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
-import { askAt, firstPorts, publishedHost, type Endpoint } from '../app/endpoints.js';
-import type { Listener, Listening } from '../app/listeners.js';
-import { isLoopback, type PrivateNetwork } from './private-network.js';
-import type { PublishedPorts, Publisher } from './sandbox.js';
+import { isLoopbackAddress } from '../../../contracts/public-address.js';
+import { askAt, firstPorts, publishedHost, type Endpoint } from './endpoints.js';
+import type { Listener, Listening } from './listeners.js';
+import type { PortForwarder, PublishedPorts, Publisher } from './publisher.js';
 
 /** More of them would be a scan, not an app. */
 const MAX_PORTS = 8;
@@ -15,12 +15,12 @@ const MAX_PUBLISHED = 2 * MAX_PORTS;
 const ATTEMPTS = 3;
 
 /** Publishes the ports of an app that has a network of its own, whichever it listens on, and on whichever address. */
-export class PortPublisher implements Publisher {
+export class NetworkPublisher implements Publisher {
   /** Port inside → port of the host; null where none could be had. */
   private readonly published = new Map<number, number | null>();
 
   constructor(
-    private readonly network: () => PrivateNetwork | undefined,
+    private readonly network: () => PortForwarder | undefined,
     private readonly ports: PublishedPorts,
   ) {}
 
@@ -54,7 +54,7 @@ export class PortPublisher implements Publisher {
 
   private async publish(appPort: number, listeners: Listener[]): Promise<number | null> {
     const promised = [...this.published.values()].includes(this.ports.port) ? null : this.ports.port;
-    const open = listeners.find(({ address }) => !isLoopback(address)) ?? listeners[0];
+    const open = listeners.find(({ address }) => !isLoopbackAddress(address)) ?? listeners[0];
     if (!open) return null;
     const { host } = this.ports;
     const address = isIP(host) ? host : (await publishedHost(host)).address;

@@ -1,5 +1,5 @@
 import semver from 'semver';
-import { devEngines, textAt, type ProjectManifest } from '../package-manager/project.js';
+import { devEngines, textAt, type ProjectManifest } from './project-manifest.js';
 
 /** The Node.js that a repository asks for. */
 export interface NodeWish {

@@ -1,5 +1,5 @@
 import type { PackageManagerName } from '../../../contracts/shapes.js';
-import type { ProjectManifest } from './project.js';
+import type { ProjectManifest } from './project-manifest.js';
 import type { ProjectFiles } from './project-files.js';
 
 /** Why a repository can be installed by some package managers only. */

@@ -13,7 +13,7 @@ import type { RepositoryPaths } from '../../../contracts/operations.js';
 import type { GitThread } from '../git/git.js';
 import { withReadOnlyView } from '../git/read-only-view.js';
 import { isChangedSince } from './changed-since.js';
-import { inFolder, removeInside } from './in-folder.js';
+import { inFolder, removeInside } from '../workspace/in-folder.js';
 import { INSTALL_FILES, installedPaths, YARN_CACHE, YARN_PATHS } from './installed-paths.js';
 import { readInside } from '../../../machine/read-inside.js';
 import { updateFolder, writeWhole } from './update-journal.js';

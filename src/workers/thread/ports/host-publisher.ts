@@ -1,6 +1,6 @@
-import type { PublishedPorts, Publisher } from '../sandbox/sandbox.js';
 import { locate, publishedHost, type Endpoint, type PublishedHost } from './endpoints.js';
 import type { Listening } from './listeners.js';
+import type { PublishedPorts, Publisher } from './publisher.js';
 
 /** On the network of the host nothing has to be published: an app is where it listens. */
 export class HostPublisher implements Publisher {

@@ -1,6 +1,6 @@
 import semver from 'semver';
 import type { PackageManagerName } from '../../../contracts/shapes.js';
-import { textAt, type ProjectManifest } from './project.js';
+import { textAt, type ProjectManifest } from './project-manifest.js';
 import type { ProjectFiles } from './project-files.js';
 
 /** Which versions write a lockfile of this format: others reject it, or write it anew. */
