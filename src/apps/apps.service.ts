@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { deferred } from '../common/deferred.js';
 import type { ProcessTree } from '../contracts/process-tree.js';
 import type { App, StateReason } from '../contracts/shapes.js';
 import type { AppEndCause, StoppedByStation } from '../contracts/stop-reasons.js';
@@ -119,9 +120,8 @@ export class AppsService {
   }
 
   private started(running: RunningApp): void {
-    let end!: (app: App) => void;
-    const ended = new Promise<App>((resolve) => (end = resolve));
-    const session: Session = { running, ended, end };
+    const end = deferred<App>();
+    const session: Session = { running, ended: end.promise, end: end.resolve };
     this.sessions.set(running.uid, session);
     this.tell(running.uid, () => this.listener.onStarted(running));
     void running.thread.ended.then(() => this.lost(session));

@@ -270,9 +270,9 @@ export interface OperationContract {
   stop: { input: StopInput; output: StopOutput };
   status: { input: StatusInput; output: StatusOutput };
   unload: { input: UnloadInput; output: UnloadOutput };
-  /** No operation of callers: the station's own, at the end of an update. */
+  /** Not for callers to ask for: accepts or undoes an update, at its end or at the next start of the server. */
   settle: { input: SettleInput; output: SettleOutput };
-  /** The same, at its start. */
+  /** Not for callers to ask for: what the server finds of a repository at its start. */
   recover: { input: RecoverInput; output: RecoverOutput };
 }
 

@@ -1,9 +1,9 @@
-import { lstatSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Failure } from '../contracts/failure.js';
 import { shortened } from './bounded.js';
+import { exists } from './exists.js';
 import { openUp } from './open-up.js';
 
 const RETRY_MS = 50;
@@ -39,5 +39,3 @@ export async function removeFolders(folders: string[], signal?: AbortSignal, pat
 
 const withoutFolders = (line: string, folders: string[]): string =>
   shortened(folders.reduce((rest, folder) => rest.replaceAll(folder, basename(folder)), line));
-
-const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;

@@ -3,13 +3,11 @@ import { join } from 'node:path';
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { LogBudget, type LogStanding } from '../apps/log-budget.js';
 import { EventBus } from '../events/event-bus.js';
-import { OperationHistory } from '../registry/operation-history.js';
+import { KEPT_PER_REPOSITORY, OperationHistory } from '../registry/operation-history.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
 import { WorkerPoolService } from '../workers/worker-pool.service.js';
 import { StationFolders } from './station-folders.js';
 
-/** As many operations as are kept of a repository. */
-const KEPT = 200;
 /** Of an unloaded repository, which is in nobody's quota any more: its history says more than its logs. */
 const UNLOADED_BYTES = 256 * 1024;
 
@@ -79,7 +77,7 @@ export class LogKeeper implements OnModuleInit, OnModuleDestroy {
 
   private async standings(uid: string): Promise<(operationId: string) => LogStanding> {
     const threads = new Set(this.pool.stats().threads.map(({ operationId }) => operationId));
-    const { operations } = await this.history.list({ uid, limit: KEPT });
+    const { operations } = await this.history.list({ uid, limit: KEPT_PER_REPOSITORY });
     const statuses = new Map(operations.map(({ operationId, status }) => [operationId, status]));
     return (operationId) => {
       const status = statuses.get(operationId);

@@ -172,7 +172,7 @@ export class RecoveryService {
     }
   }
 
-  /** As a rollback does. */
+  /** As a rollback does while the server lives: what the old version builds when it is installed was lost. */
   private async buildAgain(entry: RepositoryEntry, operationId: string): Promise<void> {
     const input = this.installs.inputAsBefore(entry, true);
     await this.inThread(entry, operationId, 'install', input, this.config.workerTimeoutMs);

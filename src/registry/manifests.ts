@@ -2,12 +2,12 @@ import { lstat, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promi
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { StationConfig } from '../config/config.js';
+import { READABLE_MANIFEST } from '../contracts/readable-manifest.js';
 import { readInside, UnreadableFile } from '../machine/read-inside.js';
 import type { RepositoryEntry } from './repository-entry.js';
 import type { Secrets } from './secrets.js';
 
 /** The readable copy inside the workspace, for people and for the repository's own code. */
-const READABLE_MANIFEST = '.mcp-isolation.json';
 /** Ours has a few hundred. */
 const MAX_READABLE_BYTES = 65_536;
 

@@ -1,5 +1,7 @@
 import type { Operation } from '../contracts/shapes.js';
 
+export const KEPT_PER_REPOSITORY = 200;
+
 export interface HistoryQuery {
   /** Only this repository's. */
   uid?: string;
@@ -20,6 +22,6 @@ export abstract class OperationHistory {
   abstract list(query: HistoryQuery): Promise<{ operations: Operation[]; nextCursor: string | null }>;
   /** Those that were queued or running: after a start, what the last life of the server left unfinished. */
   abstract unfinished(): Promise<Operation[]>;
-  /** Removes what is beyond 200 per repository, or finished before `before` and of no repository; returns their ids. */
+  /** Removes what is beyond `KEPT_PER_REPOSITORY`, or finished before `before` and of no repository; returns their ids. */
   abstract prune(before: number): Promise<{ operationId: string; uid: string }[]>;
 }

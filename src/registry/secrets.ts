@@ -7,7 +7,7 @@ const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Encrypts what must be kept but never shown: Git credentials, environments of runs. */
+/** Encrypts what must be kept but never shown: credentials and tokens, environments of runs, answers that may hold such. */
 export class Secrets {
   private constructor(private readonly key: Buffer) {}
 

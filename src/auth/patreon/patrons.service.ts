@@ -205,7 +205,7 @@ export class Patrons implements OnApplicationShutdown {
     return this.grants.of(owner) !== null || this.standingOf(record).phase !== 'lapsed';
   }
 
-  /** They were. */
+  /** The apps that `mayReturn` was about were started again. */
   async haveReturned(owner: string): Promise<void> {
     const record = this.find(owner);
     if (record?.appsMayReturn) await this.change({ ...record, appsMayReturn: false });

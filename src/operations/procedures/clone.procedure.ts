@@ -5,7 +5,7 @@ import { RepositoryChanges } from '../repository-changes.js';
 import { RepositoryEntries } from '../repository-entries.js';
 import { GitAccesses } from './git-access.js';
 
-/** Nothing → `cloned`. When it fails or is cancelled, OperationsService takes the repository out again. */
+/** Nothing → `cloned`. When it fails or is cancelled, OperationRunner takes the repository out again. */
 @Injectable()
 export class CloneProcedure implements Procedure<'clone'> {
   constructor(

@@ -1,12 +1,10 @@
 import { Brackets, In, type DataSource, type Repository as Table } from 'typeorm';
 import { Failure } from '../../contracts/failure.js';
 import type { Operation } from '../../contracts/shapes.js';
-import { OperationHistory, type HistoryQuery } from '../operation-history.js';
+import { KEPT_PER_REPOSITORY, OperationHistory, type HistoryQuery } from '../operation-history.js';
 import { whileWriting } from './database.js';
 import { OperationTable, RepositoryTable, type OperationRow } from './tables.js';
 import { Unwritten } from './unwritten.js';
-
-const KEPT_PER_REPOSITORY = 200;
 
 export class SqlOperationHistory extends OperationHistory {
   private readonly table: Table<OperationRow>;

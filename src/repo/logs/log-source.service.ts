@@ -7,7 +7,7 @@ import { Failure } from '../../contracts/failure.js';
 import type { OperationName } from '../../contracts/operation-names.js';
 import { isToReturn } from '../../operations/returning-apps.js';
 import { LiveOperations } from '../../operations/live-operations.service.js';
-import { OperationHistory } from '../../registry/operation-history.js';
+import { KEPT_PER_REPOSITORY, OperationHistory } from '../../registry/operation-history.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { RepositoryRegistry } from '../../registry/repository-registry.js';
 import { isUnfinished } from '../operation-reads.service.js';
@@ -17,9 +17,6 @@ export interface LogTarget {
   uid: string;
   operationId: string;
 }
-
-/** As many operations as are kept of a repository. */
-const KEPT = 200;
 
 /** Knows which log is meant, and whether anything can still be added to it. */
 @Injectable()
@@ -44,7 +41,7 @@ export class LogSourceService {
       const app = { uid, operationId: entry.appOperationId };
       if (entry.state === 'running' || (await this.logs.exists(uid, app.operationId))) return app;
     }
-    const { operations } = await this.history.list({ uid, limit: KEPT });
+    const { operations } = await this.history.list({ uid, limit: KEPT_PER_REPOSITORY });
     const candidates = operations.filter((operation) => sourceOf(operation.operation) === source);
     // A run that was refused (ALREADY_RUNNING, PORT_IN_USE) has no output; the latest that has is meant.
     for (const candidate of candidates) {

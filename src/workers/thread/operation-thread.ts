@@ -20,7 +20,7 @@ export interface OperationThread {
   checkLimits(): Promise<void>;
   /** A port of the host for one more port of the app; null where none is free. */
   anotherPort(): Promise<number | null>;
-  /** One of these, that is not needed any more. */
+  /** A port from `anotherPort` that is not needed any more. */
   giveBackPort(port: number): void;
   /** Called when the app is being stopped from outside, with the reason. */
   onStopping(listener: (reason: StoppedByStation) => void): void;

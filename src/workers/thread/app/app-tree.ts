@@ -24,7 +24,7 @@ export class AppTree {
     this.tree = { ...this.tree, root, command, ...(init && { inits: [...(this.tree.inits ?? []), init] }) };
   }
 
-  /** For ending it. */
+  /** What `terminateTree` ends the app by. */
   get search(): TreeSearch {
     const { tree, inside, all } = this;
     return { ...tree, inside, all };

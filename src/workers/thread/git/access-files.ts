@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GitCredentials } from '../../../contracts/operations.js';
+import { shellQuoted } from '../shell-quoted.js';
 import { basicOf, type RepositoryPlace } from './locate-repository.js';
 
 /**
@@ -80,7 +81,7 @@ function sshEnvironment(
     'ClearAllForwardings=yes',
   ];
   return {
-    GIT_SSH_COMMAND: ['ssh -F none', ...options.map((option) => `-o ${quoted(option)}`)].join(' '),
+    GIT_SSH_COMMAND: ['ssh -F none', ...options.map((option) => `-o ${shellQuoted(option)}`)].join(' '),
     GIT_SSH_VARIANT: 'ssh',
     ...(key?.passphrase && {
       SSH_ASKPASS: write(folder, 'askpass', ASKPASS, 0o700),
@@ -102,4 +103,3 @@ const keyText = (key: string): string => `${key.replaceAll('\r\n', '\n').trim()}
 const sshPath = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
 
 /** For the shell, by which git starts ssh. */
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import type { CloneInput, CloneOutput } from '../../../contracts/operations.js';
+import { READABLE_MANIFEST } from '../../../contracts/readable-manifest.js';
 import { boundedWarnings } from '../../../machine/bounded.js';
 import { Git } from '../git/git.js';
 import { lfsWarnings } from '../git/lfs.js';
@@ -16,7 +17,6 @@ import { declaredDependencies } from '../project/manifest.js';
 import { removeFolders } from '../../../machine/remove-folders.js';
 
 /** The readable copy of the manifest that the station puts into each workspace. */
-const MANIFEST_FILE = '.mcp-isolation.json';
 
 /** Clones into the staging folder; the workspace exists only once the clone is whole. A failure leaves neither. */
 export const clone: Handler<'clone'> = async (input, thread) => {
@@ -79,7 +79,7 @@ async function describe(
   const tree = treeOf(thread);
   const git = new Git(thread);
   const head = (await git.run(tree, ['symbolic-ref', '--quiet', '--short', 'HEAD'])).trim();
-  const isTracked = (await git.run(tree, ['ls-files', '--', MANIFEST_FILE])) !== '';
+  const isTracked = (await git.run(tree, ['ls-files', '--', READABLE_MANIFEST])) !== '';
   excludeManifest(tree);
   const superproject = { repository: dockedAt(tree), url: remote.canonicalUrl, access, depth };
   const { declared, warnings } = declaredDependencies(tree);
@@ -91,7 +91,7 @@ async function describe(
     declaresDependencies: declared,
     warnings: boundedWarnings([
       ...remote.warnings,
-      ...(isTracked ? [`${MANIFEST_FILE} is a file of the repository: the station leaves it alone`] : []),
+      ...(isTracked ? [`${READABLE_MANIFEST} is a file of the repository: the station leaves it alone`] : []),
       ...warnings,
       ...(await lfsWarnings(tree, git)),
       ...(await populateSubmodules(superproject, thread)),
@@ -102,5 +102,5 @@ async function describe(
 function excludeManifest(folder: string): void {
   const info = join(folder, '.git', 'info');
   mkdirSync(info, { recursive: true });
-  appendFileSync(join(info, 'exclude'), `/${MANIFEST_FILE}\n`);
+  appendFileSync(join(info, 'exclude'), `/${READABLE_MANIFEST}\n`);
 }

@@ -5,7 +5,8 @@ import { parseManifest } from '../project/parse-manifest.js';
 import { readInside } from '../../../machine/read-inside.js';
 import { textAt } from '../project/project-manifest.js';
 
-const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
+/** Of a dependency fewer are run than of the project itself. */
+const DEPENDENCY_SCRIPTS = ['preinstall', 'install', 'postinstall'];
 const MAX_RECORD_BYTES = 64_000_000;
 const MAX_NESTING = 50;
 
@@ -60,7 +61,7 @@ function withScripts(workspace: string, folder: string): string | undefined {
     const manifest = parseManifest(workspace, join(folder, 'package.json')) ?? {};
     const scripts = Object(manifest.scripts) as object;
     const builds =
-      INSTALL_SCRIPTS.some((script) => script in scripts) || existsSync(join(workspace, folder, 'binding.gyp'));
+      DEPENDENCY_SCRIPTS.some((script) => script in scripts) || existsSync(join(workspace, folder, 'binding.gyp'));
     return builds ? `${textAt(manifest, 'name')}@${textAt(manifest, 'version')}` : undefined;
   } catch {
     return undefined; // no package, or a broken one

@@ -27,8 +27,8 @@ const MANIFEST_FIELDS = [
   'pnpm',
 ];
 
-/** Scripts that package managers run after an install. */
-const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare'];
+/** Scripts of a project itself that package managers run around an install. */
+const PROJECT_SCRIPTS = ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare'];
 
 const FILES = [
   'package-lock.json',
@@ -66,7 +66,7 @@ export function dependencyFingerprint(workspace: string): string {
 export function hasInstallScripts(workspace: string): boolean {
   return manifestPaths(workspace).some((path) => {
     try {
-      return INSTALL_SCRIPTS.some((script) => scriptOf(parseManifest(workspace, path), script) !== null);
+      return PROJECT_SCRIPTS.some((script) => scriptOf(parseManifest(workspace, path), script) !== null);
     } catch {
       return false; // no JSON
     }
@@ -88,7 +88,7 @@ function relevantFields(workspace: string, path: string): Buffer | string {
     const manifest = parseManifest(workspace, path) ?? {};
     return JSON.stringify([
       MANIFEST_FIELDS.map((field) => manifest[field] ?? null),
-      INSTALL_SCRIPTS.map((script) => scriptOf(manifest, script)),
+      PROJECT_SCRIPTS.map((script) => scriptOf(manifest, script)),
     ]);
   } catch {
     return contentOf(workspace, path) ?? ''; // no JSON, or nested so deep that it cannot be written again

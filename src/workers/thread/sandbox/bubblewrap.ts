@@ -6,6 +6,7 @@ import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
 import { HostPublisher } from '../ports/host-publisher.js';
 import { NetworkPublisher } from '../ports/network-publisher.js';
 import type { PublishedPorts, Publisher } from '../ports/publisher.js';
+import { shellQuoted } from '../shell-quoted.js';
 import { makePlainFolder } from '../workspace/plain-folder.js';
 import type { CpuGroup } from './cpu-group.js';
 import { withoutInherited } from './descriptors.js';
@@ -101,10 +102,10 @@ export class Bubblewrap implements Sandbox {
   /** A script that runs git inside, with the environment and in the folder that it is given: simple-git starts programs itself. */
   get gitBinary(): [string, string] {
     const chain = this.prepare('git');
-    const before = [...chain.start, ...this.bwrap('git', chain), ...CLOSING].map(quoted).join(' ');
+    const before = [...chain.start, ...this.bwrap('git', chain), ...CLOSING].map(shellQuoted).join(' ');
     // Of a file that grows too large git says nothing that tells why: what it writes is only measured.
     const limits = limitArguments({ ...this.plan.limits, diskMb: null });
-    const after = ['--', ...limits, 'git'].map(quoted).join(' ');
+    const after = ['--', ...limits, 'git'].map(shellQuoted).join(' ');
     return [
       '/bin/sh',
       this.folder.write(
@@ -172,5 +173,3 @@ export class Bubblewrap implements Sandbox {
     return new LaunchChain(machine, [...ownPaths(purpose, paths, machine), this.folder.path]);
   }
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

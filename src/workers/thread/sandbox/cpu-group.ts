@@ -1,5 +1,6 @@
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { shellQuoted } from '../shell-quoted.js';
 
 /** The cgroup that gives a repository its share of the processor. */
 export class CpuGroup {
@@ -18,7 +19,7 @@ export class CpuGroup {
 
   /** For a shell: the command that takes it in. */
   get shellCommand(): string {
-    const folder = `'${this.folder.replaceAll("'", `'\\''`)}'`;
+    const folder = shellQuoted(this.folder);
     return `{ mkdir -p ${folder}; echo $$ >${folder}/cgroup.procs; } 2>/dev/null\n`;
   }
 

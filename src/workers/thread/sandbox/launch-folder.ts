@@ -9,10 +9,10 @@ import { syscallFilter } from './syscall-filter.js';
 /** Files of /etc that are made for a sandbox; with a network of its own it asks another name server. */
 const MADE = ['passwd', 'group', 'hosts'];
 
-/** Beside the staging folders, which a server that was killed clears at its next start. */
 /** Linux takes no longer one. */
 export const hostnameOf = (repoId: string): string => repoId.slice(0, 63);
 
+/** Beside the staging folders, which a server that was killed clears at its next start. */
 export const launchFolderOf = ({ paths, operationId }: Pick<ThreadContext, 'paths' | 'operationId'>): string =>
   join(dirname(paths.staging), `.launch-${operationId}`);
 

@@ -101,7 +101,7 @@ const toRead = (
   ...(purpose === 'git' && existsSync(staging) ? [staging] : []),
 ];
 
-/** The last ones: nothing may be written into the folders that bwrap has made in RAM. */
+/** After all other mounts: nothing may be written into the folders that bwrap has made in RAM. */
 export const CLOSING = ['--remount-ro', '/dev', '--remount-ro', '/'];
 
 function systemFolder(path: string): string[] {

@@ -156,13 +156,13 @@ export class Relay {
     try {
       for (const [id, road] of this.roads) await this.build(id, road);
     } catch (error) {
-      this.roads.clear(); // once is enough
+      this.roads.clear(); // given up after one replacement that has failed
       this.setting.onBroken(error instanceof Error ? error.message : String(error));
     }
   }
 }
 
-/** Resolves when it has. */
+/** Resolves when the process has ended. */
 export async function ended(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   await new Promise((resolve) => child.once('exit', resolve));

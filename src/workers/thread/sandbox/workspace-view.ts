@@ -1,5 +1,6 @@
 import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { READABLE_MANIFEST } from '../../../contracts/readable-manifest.js';
 
 /** What git stores, shared with the commands of a repository, which may read but not change it. */
 const SHARED = ['info', 'logs', 'modules', 'objects', 'packed-refs', 'refs', 'reftable', 'shallow'];
@@ -42,7 +43,7 @@ export function gitView(workspace: string, sourceOf: (path: string) => string, f
  * its place when it is mounted.
  */
 export function manifestView(workspace: string, firstDescriptor: number): WorkspaceView {
-  const path = join(workspace, '.mcp-isolation.json');
+  const path = join(workspace, READABLE_MANIFEST);
   const descriptor = openPlain(path);
   if (descriptor === undefined) return { args: [], descriptors: [] };
   const stats = fstatSync(descriptor);

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'no
 import { mkdtemp, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeFolders } from '../../../machine/remove-folders.js';
+import { shellQuoted } from '../shell-quoted.js';
 import type { Programs } from './programs.js';
 
 /**
@@ -24,7 +25,9 @@ export async function provideBinFolder(store: string, nodePath: string, programs
       if (native) symlinkSync(path, join(aside, name));
       // Not by its #! line, which takes the first node on PATH: a dependency may have put its own there.
       else
-        writeFileSync(join(aside, name), `#!/bin/sh\nexec ${quoted(nodePath)} ${quoted(path)} "$@"\n`, { mode: 0o555 });
+        writeFileSync(join(aside, name), `#!/bin/sh\nexec ${shellQuoted(nodePath)} ${shellQuoted(path)} "$@"\n`, {
+          mode: 0o555,
+        });
     }
     chmodSync(aside, 0o755); // mkdtemp makes it for its owner alone; a sandbox may have another user
     await rename(aside, folder);
@@ -35,5 +38,3 @@ export async function provideBinFolder(store: string, nodePath: string, programs
   }
   return folder;
 }
-
-const quoted = (path: string): string => `'${path.replaceAll("'", `'\\''`)}'`;

@@ -1,5 +1,6 @@
-import { lstatSync, readdirSync, type Dirent } from 'node:fs';
+import { readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
+import { exists } from '../../../machine/exists.js';
 
 /** Tracked by some repositories, so that an install needs no registry. */
 export const YARN_CACHE = '.yarn/cache';
@@ -42,5 +43,3 @@ function foldersIn(folder: string): Dirent[] {
     return []; // gone meanwhile, or nobody's but its owner's
   }
 }
-
-const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { RepositoryPaths } from '../../../contracts/operations.js';
+import { exists } from '../../../machine/exists.js';
 import type { GitThread } from '../git/git.js';
 import { withReadOnlyView } from '../git/read-only-view.js';
 import { isChangedSince } from './changed-since.js';
@@ -155,5 +156,3 @@ function copy(workspace: string, name: string, place: string): boolean {
 }
 
 const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
-
-const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
