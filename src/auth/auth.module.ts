@@ -1,6 +1,9 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
+import { IdempotencyModule } from '../idempotency/idempotency.module.js';
+import { AuditModule } from './audit/audit.module.js';
+import { OwnerPlansModule } from './owner-plans.module.js';
 import { AdminKeyService } from './admin-key.service.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -17,6 +20,7 @@ import { RepositoryAccess } from './repository-access.js';
 
 /** Keys and what they permit. Its guard stands before every route of the application. */
 @Module({
+  imports: [OwnerPlansModule, AuditModule, IdempotencyModule],
   controllers: [KeysController, PlansController, CredentialsController, PatreonController, WebhookController],
   providers: [
     ApiKeysService,

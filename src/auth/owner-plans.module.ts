@@ -1,4 +1,4 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { OwnerStore } from '../registry/owner-store.js';
 import { PATREON_PROVIDERS } from './patreon/patreon.providers.js';
 import { PatreonClient } from './patreon/patreon-client.js';
@@ -9,7 +9,6 @@ import { GrantedPlans } from './plans/granted-plans.js';
 import { PlansService } from './plans/plans.service.js';
 
 /** What owners may do, and how much: what an administrator has granted, and what comes with a tier at Patreon. */
-@Global()
 @Module({
   providers: [
     PlansService,

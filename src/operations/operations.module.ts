@@ -1,11 +1,15 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { AppListener, AppsService } from '../apps/apps.service.js';
 import { LogBudget } from '../apps/log-budget.js';
 import { LogReader } from '../apps/log-reader.js';
 import { PortsService } from '../apps/ports.service.js';
+import { AuditModule } from '../auth/audit/audit.module.js';
+import { OwnerPlansModule } from '../auth/owner-plans.module.js';
 import { OwnerPlans } from '../auth/owner-plans.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { readRegistryAccess } from '../config/registry-access.js';
+import { IdempotencyModule } from '../idempotency/idempotency.module.js';
+import { WorkersModule } from '../workers/workers.module.js';
 import { AppSupervisor } from './app-supervisor.js';
 import { Housekeeping } from './housekeeping.service.js';
 import { InProcessOperationQueue } from './in-process-operation-queue.js';
@@ -60,9 +64,9 @@ const PROCEDURES = [
   UpdateSettlement,
 ];
 
-/** Having things done: the queue, the records, and what surrounds each operation's thread. */
-@Global()
+/** Having things done: the queue, the records, what surrounds each operation's thread, and the apps that run. */
 @Module({
+  imports: [WorkersModule, OwnerPlansModule, AuditModule, IdempotencyModule],
   providers: [
     {
       provide: OperationQueue,

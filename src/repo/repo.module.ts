@@ -1,7 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuditModule } from '../auth/audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
-import { OwnerPlansModule } from '../auth/owner-plans.module.js';
 import { ConfigModule } from '../config/config.module.js';
 import { configWith, type StationOptions } from '../config/config.js';
 import { EventsModule } from '../events/events.module.js';
@@ -9,7 +8,6 @@ import { OperationsModule } from '../operations/operations.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { OwnersModule } from '../owners/owners.module.js';
 import { RegistryModule } from '../registry/registry.module.js';
-import { WorkersModule } from '../workers/workers.module.js';
 import { LogAnswersService } from './logs/log-answers.service.js';
 import { LogFollowerService } from './logs/log-follower.service.js';
 import { LogSourceService } from './logs/log-source.service.js';
@@ -26,7 +24,7 @@ import { SubscriptionsService } from './sockets/subscriptions.service.js';
 
 /** The doors to the repositories, REST and Socket.IO, and with `forRoot` all that is behind them. */
 @Module({
-  imports: [AuthModule, OwnersModule],
+  imports: [AuthModule, AuditModule, OwnersModule, OperationsModule, IdempotencyModule],
   controllers: [RepoController, OperationsController],
   providers: [
     RepoService,
@@ -51,16 +49,7 @@ export class RepoModule {
   static forRoot(options: StationOptions = {}): DynamicModule {
     return {
       module: RepoModule,
-      imports: [
-        ConfigModule.forRoot(configWith(options, process.env)),
-        EventsModule,
-        RegistryModule,
-        IdempotencyModule,
-        OwnerPlansModule,
-        AuditModule,
-        WorkersModule,
-        OperationsModule,
-      ],
+      imports: [ConfigModule.forRoot(configWith(options, process.env)), EventsModule, RegistryModule],
     };
   }
 }

@@ -1,4 +1,4 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { THREAD_ENTRY } from '../installation.js';
 import { WorkerPoolService } from './worker-pool.service.js';
@@ -8,7 +8,6 @@ const ABORT_GRACE_MS = 5_000;
 /** Threads that wait ahead of need: one for the next operation, one for the one after. */
 const SPARE_THREADS = 2;
 
-@Global()
 @Module({
   providers: [
     {

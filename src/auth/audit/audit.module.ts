@@ -1,8 +1,7 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { AuditTrail } from './audit-trail.service.js';
 import { AuditController } from './audit.controller.js';
 
 /** Who did what. */
-@Global()
 @Module({ controllers: [AuditController], providers: [AuditTrail], exports: [AuditTrail] })
 export class AuditModule {}
