@@ -71,6 +71,16 @@ describe('the reader of logs', () => {
     expect(await after(3_000)).toEqual({ lines: [], nextCursor: '3000', dropped: 0 });
   });
 
+  it('ends a page before it is too much to send at once, as the lines are written in JSON', async () => {
+    write(30, { padding: '\x01'.repeat(16_000) });
+    const first = await after(0);
+    expect(Buffer.byteLength(JSON.stringify(first))).toBeLessThan(1_100_000);
+    expect(first.lines.length).toBeGreaterThan(5);
+    expect((await after(Number(first.nextCursor))).lines[0]?.seq).toBe(first.lines.length + 1);
+    expect(await tail(30)).toMatchObject({ nextCursor: '30', dropped: 0 });
+    expect((await tail(30)).lines.at(-1)?.seq).toBe(30);
+  });
+
   it('says how many lines are no longer kept', async () => {
     write(10_000, { padding: ' '.repeat(100), maxBytes: 100_000 });
     const { lines, dropped } = await after(10, 5);

@@ -11,8 +11,10 @@ export interface LogPage {
   dropped: number;
 }
 
-/** A page ends here, whatever the limit: its lines may be long. In characters. */
-const MAX_PAGE_CHARS = 4_000_000;
+/** A page ends here, whatever the limit: its lines may be long, and all others wait while it is parsed and sent. */
+const MAX_PAGE_BYTES = 1_000_000;
+/** What is followed comes in pieces that are garbage soon: the larger they are, the more memory they take until it is collected. */
+export const MAX_BATCH_BYTES = 64_000;
 
 /** Reads the logs that threads write (contracts/log). Every reader pulls at its own pace; nothing is buffered for it. */
 export class LogReader {
@@ -22,42 +24,48 @@ export class LogReader {
   /** The last `count` lines. */
   async tail(uid: string, operationId: string, count: number): Promise<LogPage> {
     const lines: LogLine[] = [];
-    const room = { chars: MAX_PAGE_CHARS };
+    const room = { bytes: MAX_PAGE_BYTES };
     const segments = await this.segments(uid, operationId);
     let last: number | undefined;
     for (const segment of segments.toReversed()) {
       await reading(segment, async (file) => {
-        for await (const line of linesBackwards(file)) {
+        for await (const { line, bytes } of linesBackwards(file)) {
           last ??= line.seq;
-          if (lines.length >= count || (room.chars -= line.text.length) < 0) return;
+          if (lines.length >= count || (room.bytes -= bytes) < 0) return;
           lines.push(line);
         }
       });
-      if (last !== undefined && (lines.length >= count || room.chars < 0)) break;
+      if (last !== undefined && (lines.length >= count || room.bytes < 0)) break;
     }
     lines.reverse();
     const [first] = lines;
     // Fewer than asked for: all that is kept, and what is missing before it was dropped.
-    const from = first && (lines.length >= count || room.chars < 0) ? first.seq - 1 : 0;
+    const from = first && (lines.length >= count || room.bytes < 0) ? first.seq - 1 : 0;
     last ??= lastSeqBefore(segments.at(-1));
     return page(lines, count === 0 ? last : from, last);
   }
 
-  /** At most `limit` lines after the line with seq `cursor`. */
-  async after(uid: string, operationId: string, cursor: number, limit: number): Promise<LogPage> {
+  /** At most `limit` lines after the line with seq `cursor`, and one at least, where there is one. */
+  async after(
+    uid: string,
+    operationId: string,
+    cursor: number,
+    limit: number,
+    maxBytes = MAX_PAGE_BYTES,
+  ): Promise<LogPage> {
     const lines: LogLine[] = [];
-    const room = { chars: MAX_PAGE_CHARS };
+    const room = { bytes: maxBytes };
     const segments = await this.segments(uid, operationId);
     // All lines of a segment are before the first one of the next.
     const start = segments.findLastIndex((path) => lastSeqBefore(path) <= cursor);
     for (const segment of segments.slice(Math.max(0, start))) {
       await reading(segment, async (file) => {
-        for await (const line of linesAfter(file, cursor)) {
-          if (lines.length >= limit || (room.chars -= line.text.length) < 0) return;
+        for await (const { line, bytes } of linesAfter(file, cursor)) {
+          if (lines.length >= limit || ((room.bytes -= bytes) < 0 && lines.length > 0)) return;
           lines.push(line);
         }
       });
-      if (lines.length >= limit || room.chars < 0) break;
+      if (lines.length >= limit || room.bytes < 0) break;
     }
     return page(lines, cursor, lines.at(-1)?.seq ?? Math.max(cursor, lastSeqBefore(segments.at(-1))));
   }

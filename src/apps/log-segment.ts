@@ -7,16 +7,23 @@ const BLOCK_BYTES = 65_536;
 const PROBE_BYTES = 4_096;
 const NEWLINE = 0x0a;
 
+export interface StoredLine {
+  line: LogLine;
+  /** As JSON, which is how readers are sent it: a control character takes six. */
+  bytes: number;
+}
+
 /**
  * The lines of a segment after the one with seq `cursor`, in order. What is no whole line is left out: the last one while
  * it is being written, and one that a full disk or a crash has torn.
  */
-export async function* linesAfter(file: FileHandle, cursor: number): AsyncGenerator<LogLine, void> {
-  for await (const line of linesFrom(file, await offsetBefore(file, cursor))) if (line.seq > cursor) yield line;
+export async function* linesAfter(file: FileHandle, cursor: number): AsyncGenerator<StoredLine, void> {
+  for await (const stored of linesFrom(file, await offsetBefore(file, cursor)))
+    if (stored.line.seq > cursor) yield stored;
 }
 
 /** The lines of a segment from the last to the first. */
-export async function* linesBackwards(file: FileHandle): AsyncGenerator<LogLine, void> {
+export async function* linesBackwards(file: FileHandle): AsyncGenerator<StoredLine, void> {
   let offset = (await file.stat()).size;
   let rest = Buffer.alloc(0);
   // What follows the last newline is not whole yet.
@@ -25,16 +32,16 @@ export async function* linesBackwards(file: FileHandle): AsyncGenerator<LogLine,
     const block = Buffer.concat([await readAt(file, start, offset - start), rest]);
     let end = block.length;
     for (let at = block.lastIndexOf(NEWLINE); at >= 0; at = at === 0 ? -1 : block.lastIndexOf(NEWLINE, at - 1)) {
-      const line = torn ? undefined : parse(block.subarray(at + 1, end));
+      const stored = torn ? undefined : parse(block.subarray(at + 1, end));
       torn = false;
-      if (line) yield line;
+      if (stored) yield stored;
       end = at;
     }
     rest = block.subarray(0, end);
     offset = start;
     if (offset === 0 && !torn) {
-      const line = parse(rest);
-      if (line) yield line;
+      const stored = parse(rest);
+      if (stored) yield stored;
     }
   }
 }
@@ -54,25 +61,28 @@ async function offsetBefore(file: FileHandle, cursor: number): Promise<number> {
 
 /** The first whole line that begins after `offset`, which may lie within another. */
 async function firstLineFrom(file: FileHandle, offset: number): Promise<LogLine | undefined> {
-  for await (const line of linesFrom(file, offset, PROBE_BYTES)) return line;
+  for await (const { line } of linesFrom(file, offset, PROBE_BYTES)) return line;
   return undefined;
 }
 
-/** From an offset that may lie within a line: what is left of that one does not parse. */
-async function* linesFrom(file: FileHandle, start: number, blockBytes = BLOCK_BYTES): AsyncGenerator<LogLine, void> {
-  let rest = Buffer.alloc(0);
+/** From an offset that may lie within a line: what is left of that one does not parse. One buffer serves all reads. */
+async function* linesFrom(file: FileHandle, start: number, blockBytes = BLOCK_BYTES): AsyncGenerator<StoredLine, void> {
+  let buffer = Buffer.allocUnsafe(blockBytes);
+  let filled = 0;
   for (let offset = start; ;) {
-    const read = await readAt(file, offset, blockBytes);
-    if (read.length === 0) return;
-    offset += read.length;
-    const block = Buffer.concat([rest, read]);
+    if (filled === buffer.length) buffer = Buffer.concat([buffer], 2 * filled); // a line is longer than it
+    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, offset);
+    if (bytesRead === 0) return;
+    const block = buffer.subarray(0, filled + bytesRead);
     let begin = 0;
-    for (let at = block.indexOf(NEWLINE); at >= 0; at = block.indexOf(NEWLINE, begin)) {
-      const line = parse(block.subarray(begin, at));
-      if (line) yield line;
+    for (let at = block.indexOf(NEWLINE, filled); at >= 0; at = block.indexOf(NEWLINE, begin)) {
+      const stored = parse(block.subarray(begin, at));
+      if (stored) yield stored;
       begin = at + 1;
     }
-    rest = block.subarray(begin);
+    block.copyWithin(0, begin);
+    filled = block.length - begin;
+    offset += bytesRead;
   }
 }
 
@@ -81,10 +91,10 @@ async function readAt(file: FileHandle, offset: number, length: number): Promise
   return buffer.subarray(0, bytesRead);
 }
 
-function parse(bytes: Buffer): LogLine | undefined {
+function parse(json: Buffer): StoredLine | undefined {
   try {
-    const line = JSON.parse(bytes.toString('utf8')) as LogLine | null;
-    return typeof line?.seq === 'number' ? line : undefined;
+    const line = JSON.parse(json.toString('utf8')) as LogLine | null;
+    return typeof line?.seq === 'number' ? { line, bytes: json.length } : undefined;
   } catch {
     return undefined; // a piece of a line
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { LogReader, type LogPage } from '../../apps/log-reader.js';
+import { LogReader, MAX_BATCH_BYTES, type LogPage } from '../../apps/log-reader.js';
 import type { Principal } from '../../auth/principal.js';
 import { EventBus } from '../../events/event-bus.js';
 import { LogSourceService, type LogTarget } from './log-source.service.js';
@@ -38,7 +38,7 @@ export class LogFollowerService {
       for (let cursor = from, ended = false; ;) {
         news.forget(); // before reading: what arrives while it reads is read next time
         if (keyEnded || !(await this.sources.mayRead(target, reader))) return;
-        const page = await this.logs.after(target.uid, target.operationId, cursor, BATCH_LINES);
+        const page = await this.logs.after(target.uid, target.operationId, cursor, BATCH_LINES, MAX_BATCH_BYTES);
         cursor = Number(page.nextCursor);
         if (page.lines.length > 0 || page.dropped > 0) yield page;
         else if (ended) return;

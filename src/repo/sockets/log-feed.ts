@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { LogReader } from '../../apps/log-reader.js';
+import { MAX_BATCH_BYTES, type LogReader } from '../../apps/log-reader.js';
 import type { LogSource, RepoLog } from '../../contracts/events.js';
 import { drained } from './backlog.js';
 import type { StationSocket } from './station-socket.js';
@@ -68,6 +68,7 @@ export class LogFeed {
         operationId,
         cursors.get(operationId) ?? 0,
         BATCH_LINES,
+        MAX_BATCH_BYTES,
       );
       if (this.ending.signal.aborted || (lines.length === 0 && dropped === 0)) return;
       cursors.set(operationId, Number(nextCursor));
