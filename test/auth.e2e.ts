@@ -268,6 +268,23 @@ describe('Owners', () => {
     expect([none.status, none.body.code]).toEqual([400, 'BAD_REQUEST']);
   });
 
+  it('of administrators’ keys that are narrowed to making keys have no more through these than through any other', async () => {
+    const key = await station.createKey('admin', { admin: true, scopes: ['read', 'keys'] });
+    const make = (wanted: object) => station.api<Key>('POST', '/auth/keys', { name: 'x', ...wanted }, { key });
+    for (const wanted of [{ admin: true }, { owner: 'alice' }, { scopes: ['clone'] }]) {
+      expect([wanted, (await make(wanted)).body.code]).toEqual([wanted, 'FORBIDDEN']);
+    }
+    expect((await make({})).body.result).toMatchObject({ owner: 'admin', scopes: ['read'] });
+    const { body } = await station.api<{ keys: Key[] }>('GET', '/auth/keys', undefined, { key });
+    expect(body.result.keys.filter(({ owner, scopes }) => owner !== 'admin' || scopes.includes('admin'))).toEqual([]);
+    const { body: all } = await station.api<{ keys: Key[] }>('GET', '/auth/keys');
+    for (const { id } of all.result.keys.filter(({ owner }) => owner === 'alice' || owner === 'bob')) {
+      expect((await station.api('DELETE', `/auth/keys/${id}`, undefined, { key })).body.code).toBe('KEY_NOT_FOUND');
+    }
+    const environment = await station.api('DELETE', '/auth/keys/environment', undefined, { key });
+    expect(environment.body.code).toBe('KEY_NOT_FOUND');
+  });
+
   it('store Git credentials, which clones and updates use and which are never shown again', async () => {
     const auth = { username: 'git', password: 'S3CR3T-of-alice' };
     const files = { 'package.json': packageJson({}) };
@@ -441,8 +458,10 @@ describe('The administrator’s key', () => {
     expect(await answers(key)).toBe(200);
   });
 
-  it('does not come back once it has been revoked', async () => {
+  it('does not come back once it has been revoked; another is made where none is left that can administer', async () => {
     const key = keyInFile();
+    const narrowed = { name: 'narrowed', admin: true, scopes: ['read', 'keys'] };
+    await station.api('POST', '/auth/keys', narrowed, { key });
     const { body } = await station.api<{ keys: Key[] }>('GET', '/auth/keys', undefined, { key });
     await station.api('DELETE', `/auth/keys/${body.result.keys[0]?.id}`, undefined, { key });
     await station.restart();

@@ -28,7 +28,7 @@ export class AdminKeyService {
   /** Called once at start. Resolves to the key when one was made just now, to be shown this once. */
   async ensure(): Promise<string | undefined> {
     await this.syncEnvironmentKey();
-    if ((await this.store.list()).some((key) => key.admin)) return undefined;
+    if ((await this.store.list()).some(canAdminister)) return undefined;
     const kept = this.readFile();
     const key = kept ?? `dock_${randomBytes(32).toString('base64url')}`;
     // The file first: a crash in between leaves a key that the next start enters.
@@ -39,7 +39,7 @@ export class AdminKeyService {
 
   /** Revokes any key. That of the file loses its file too, or a later start would enter it again. */
   async revoke(id: string, caller: Principal): Promise<StoredKey> {
-    if (id === ENVIRONMENT_KEY_ID && caller.admin) {
+    if (id === ENVIRONMENT_KEY_ID && caller.permissions.includes('admin')) {
       throw new Failure('FORBIDDEN', 'This key is the ADMIN_API_KEY of the environment.', {
         suggestion: 'Change or remove ADMIN_API_KEY and restart the station.',
       });
@@ -71,3 +71,6 @@ export class AdminKeyService {
     }
   }
 }
+
+const canAdminister = ({ scopes, expiresAt }: StoredKey): boolean =>
+  scopes.includes('admin') && (expiresAt === null || expiresAt > Date.now());
