@@ -54,7 +54,7 @@ async function follow(path: string, headers: Record<string, string> = {}): Promi
 }
 
 /** A plain client, whose transport can be paused. */
-async function subscriber(repoId: string) {
+async function subscriber(repoId: string, logCursor?: string) {
   const socket: Socket = io(kit.station.url, {
     auth: { apiKey: kit.station.adminKey },
     transports: ['websocket'],
@@ -64,7 +64,7 @@ async function subscriber(repoId: string) {
   await new Promise<void>((resolve) => socket.once('connect', resolve));
   const batches: RepoLog[] = [];
   socket.on('repo-log', (batch: RepoLog) => void (batch.source === 'app' && batches.push(batch)));
-  await socket.emitWithAck('repo-subscribe', { repoId });
+  await socket.emitWithAck('repo-subscribe', { repoId, logCursor });
   const { ws } = socket.io.engine.transport as unknown as { ws: { pause(): void; resume(): void } };
   const covered = () => batches.reduce((sum, { lines, dropped }) => sum + lines.length + dropped, 0);
   return { batches, covered, pause: () => ws.pause(), resume: () => ws.resume(), close: () => socket.close() };
@@ -134,7 +134,14 @@ describe('The logs of a repository', () => {
     const { repoId } = (await kit.station.clone(repository.url)).body;
     await kit.station.run(repoId, { ready: { log: 'up' } });
     await repository.commit({ version: 'two\n' });
+    const before = await subscriber(repoId);
     expect((await kit.station.update(repoId, { restart: true })).body.result.restarted).toBe(true);
+    const after = await subscriber(repoId, '0');
+    for (const reader of [before, after]) {
+      const hasTold = (text: string) => reader.batches.some((page) => page.lines.some((line) => line.text === text));
+      await eventually('a subscriber is sent it, too', () => hasTold('two') && hasTold('up'));
+      reader.close();
+    }
     await kit.station.stop(repoId);
     expect(texts(await logOf(repoId))).toEqual(expect.arrayContaining(['two', 'up']));
   }, 60_000);

@@ -64,6 +64,12 @@ export class LogSourceService {
     return /^op_[0-9a-f]+$/.test(runId) && this.logs.exists(uid, runId);
   }
 
+  /** What a log that is being written is of; undefined for operations whose output nobody asks for by source. */
+  async sourceOfLog(operationId: string): Promise<LogSource | undefined> {
+    const operation = await this.live.find(operationId);
+    return operation ? sourceOf(operation.operation) : 'app'; // an update has started it, or its run is long forgotten
+  }
+
   /** A finished operation's log is complete, but for that of a run: it grows as long as its app lives. */
   async canGrow({ uid, operationId }: LogTarget): Promise<boolean> {
     const operation = await this.live.find(operationId);
@@ -74,8 +80,7 @@ export class LogSourceService {
   }
 }
 
-/** undefined for operations whose output nobody asks for by source. */
-export function sourceOf(operation: OperationName): LogSource | undefined {
+function sourceOf(operation: OperationName): LogSource | undefined {
   if (operation === 'run') return 'app';
   return operation === 'clone' || operation === 'install' || operation === 'update' ? operation : undefined;
 }

@@ -8,7 +8,7 @@ import { RepositoryChanges } from '../../operations/repository-changes.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import { RepositoryRegistry } from '../../registry/repository-registry.js';
 import { formatCursor, parseCursor } from '../logs/log-cursor.js';
-import { LogSourceService, sourceOf } from '../logs/log-source.service.js';
+import { LogSourceService } from '../logs/log-source.service.js';
 import { BroadcasterService } from './broadcaster.service.js';
 import { LogFeed } from './log-feed.js';
 import type { SubscribeMessageDto, UnsubscribeMessageDto } from './messages.dto.js';
@@ -100,10 +100,7 @@ export class SubscriptionsService {
       repoId,
       logs: this.logs,
       cursors,
-      sourceOf: async (operationId) => {
-        const operation = await this.live.find(operationId);
-        return operation && sourceOf(operation.operation);
-      },
+      sourceOf: (operationId) => this.logSources.sourceOfLog(operationId),
       mayRead: async () => {
         const entry = await this.registry.find(uid);
         return entry !== undefined && maySee(caller, entry);
