@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { OwnerPlansModule } from './owner-plans.module.js';
@@ -28,11 +27,7 @@ import { RepositoryAccess } from './repository-access.js';
     GitCredentialsService,
     SignInService,
     WebhookService,
-    {
-      provide: RateLimit,
-      inject: [STATION_CONFIG],
-      useFactory: (config: StationConfig) => RateLimit.begin(config),
-    },
+    RateLimit,
     RepositoryAccess,
     { provide: APP_GUARD, useClass: ApiKeyGuard },
   ],

@@ -1,6 +1,6 @@
-import type { OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ThrottlerStorageService } from '@nestjs/throttler';
-import type { StationConfig } from '../config/config.js';
+import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import type { Principal } from './principal.js';
 
@@ -11,20 +11,14 @@ const MAX_SIGN_INS = 20;
 export const RELIEF = new Set<unknown>(['stop', 'unload']);
 
 /** How often callers may ask, over REST and Socket.IO together. Each method rejects with RATE_LIMITED. */
+@Injectable()
 export class RateLimit implements OnApplicationShutdown {
-  private constructor(
-    private readonly config: Pick<StationConfig, 'rateLimit'>,
-    private readonly hits: ThrottlerStorageService,
-  ) {}
+  private hits: Promise<ThrottlerStorageService> | undefined;
 
-  /** The library is CommonJS that requires an ESM Nest, which not every loader of modules can do: only here it is needed. */
-  static async begin(config: Pick<StationConfig, 'rateLimit'>): Promise<RateLimit> {
-    const { ThrottlerStorageService: Hits } = await import('@nestjs/throttler');
-    return new RateLimit(config, new Hits());
-  }
+  constructor(@Inject(STATION_CONFIG) private readonly config: Pick<StationConfig, 'rateLimit'>) {}
 
-  onApplicationShutdown(): void {
-    this.hits.onApplicationShutdown();
+  async onApplicationShutdown(): Promise<void> {
+    (await this.hits)?.onApplicationShutdown();
   }
 
   /**
@@ -66,7 +60,14 @@ export class RateLimit implements OnApplicationShutdown {
   /** Seconds until there is room again; undefined where there is. */
   private async count(who: string, limit: number): Promise<number | undefined> {
     // Without a block that goes on: the window slides, so that whoever waits is let in again.
-    const { isBlocked, timeToBlockExpire } = await this.hits.increment(who, WINDOW_MS, limit, 0, 'minute');
+    const hits = await (this.hits ??= startCounting());
+    const { isBlocked, timeToBlockExpire } = await hits.increment(who, WINDOW_MS, limit, 0, 'minute');
     return isBlocked ? Math.max(1, timeToBlockExpire) : undefined;
   }
+}
+
+/** The library is CommonJS that requires an ESM Nest, which not every loader of modules can do: only to count it is needed. */
+async function startCounting(): Promise<ThrottlerStorageService> {
+  const { ThrottlerStorageService: Hits } = await import('@nestjs/throttler');
+  return new Hits();
 }
