@@ -93,18 +93,25 @@ export class ApiKeysService implements OnApplicationShutdown {
   /** Who the key speaks for. Rejects with UNAUTHORIZED: not to be told apart why. */
   async authenticate(key: string | undefined): Promise<Principal> {
     const stored = key === undefined || key.length > MAX_KEY_CHARS ? undefined : await this.find(key);
-    if (!stored || isExpired(stored)) {
+    if (!isValid(stored)) {
       throw new Failure('UNAUTHORIZED', key === undefined ? 'No API key was sent.' : 'The API key is not valid.');
     }
     this.touch(stored);
     this.watchExpiry(stored);
-    await this.freshen(stored.owner);
+    await this.checks?.freshen(stored.owner);
     return principalOf(stored, this.plans);
   }
 
-  /** For callers who are known already: what their plan says may be old. */
-  async freshen(owner: string): Promise<void> {
-    await this.checks?.freshen(owner);
+  /** For callers who are known already: their key may have ended since (UNAUTHORIZED), and what their plan says be old. */
+  async confirm(known: Principal): Promise<Principal> {
+    if (await this.hasEnded(known)) throw new Failure('UNAUTHORIZED', 'The API key is not valid any more.');
+    await this.checks?.freshen(known.owner);
+    return known;
+  }
+
+  /** For whoever goes by `key-ended`, to ask once they have begun to listen: it may have ended just before. */
+  async hasEnded({ keyDigest }: Principal): Promise<boolean> {
+    return !isValid(await this.store.findByDigest(keyDigest));
   }
 
   /** The caller's own, or, for an administrator, everybody's. */
@@ -182,9 +189,10 @@ export class ApiKeysService implements OnApplicationShutdown {
 }
 
 /** A socket keeps it for as long as it is connected: what the plan says is looked up each time. */
-function principalOf({ id, owner, admin, scopes }: StoredKey, plans: OwnerPlans): Principal {
+function principalOf({ id, digest, owner, admin, scopes }: StoredKey, plans: OwnerPlans): Principal {
   return {
     keyId: id,
+    keyDigest: digest,
     owner,
     admin,
     get plan() {
@@ -217,7 +225,8 @@ function storedKey(key: string, { name, owner, admin = false, scopes, expiresAt 
   };
 }
 
-const isExpired = (key: StoredKey): boolean => key.expiresAt !== null && key.expiresAt <= Date.now();
+const isValid = (key: StoredKey | undefined): key is StoredKey =>
+  key !== undefined && (key.expiresAt === null || key.expiresAt > Date.now());
 
 /** A key has 256 bits of entropy, so a plain SHA-256 suffices: there is nothing to guess. */
 export const digestOf = (key: string): string => createHash('sha256').update(key).digest('hex');

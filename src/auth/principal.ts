@@ -4,6 +4,8 @@ import type { GrantedPlan } from './plans/plan.js';
 /** Who is asking: the owner behind a key, and what that key permits. */
 export interface Principal {
   keyId: string;
+  /** SHA-256 of the key: another one may come to have its id. */
+  keyDigest: string;
   owner: string;
   admin: boolean;
   permissions: readonly Permission[];
@@ -16,6 +18,7 @@ export const STATION_OWNER = 'station';
 
 export const STATION: Principal = {
   keyId: STATION_OWNER,
+  keyDigest: '',
   owner: STATION_OWNER,
   admin: true,
   permissions: PERMISSIONS,

@@ -82,6 +82,7 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
   private async subscribe(session: SocketSession, caller: Principal, body: unknown, reply: Reply): Promise<void> {
     const message = validate(SubscribeMessageDto, body, 'message');
     await this.subscriptions.subscribe(session, caller, message, reply);
+    await this.sessions.endWithKey(session, caller);
   }
 
   private async unsubscribe(session: SocketSession, caller: Principal, body: unknown, reply: Reply): Promise<void> {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LogReader, MAX_BATCH_BYTES, type LogPage } from '../../apps/log-reader.js';
+import { ApiKeysService } from '../../auth/api-keys.service.js';
 import type { Principal } from '../../auth/principal.js';
 import { EventBus } from '../../events/event-bus.js';
 import { LogSourceService, type LogTarget } from './log-source.service.js';
@@ -14,6 +15,7 @@ export class LogFollowerService {
     private readonly logs: LogReader,
     private readonly sources: LogSourceService,
     private readonly events: EventBus,
+    private readonly keys: ApiKeysService,
   ) {}
 
   /**
@@ -35,6 +37,7 @@ export class LogFollowerService {
       this.events.subscribe('notification', ({ payload }) => payload.uid === target.uid && news.arrive()),
     ];
     try {
+      if (await this.keys.hasEnded(reader)) return;
       for (let cursor = from, ended = false; ;) {
         news.forget(); // before reading: what arrives while it reads is read next time
         if (keyEnded || !(await this.sources.mayRead(target, reader))) return;

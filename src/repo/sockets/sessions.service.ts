@@ -50,7 +50,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
     }
     const key = inAuth ?? bearerOf(socket.request.rawHeaders);
     if (key === undefined) return;
-    const principal = await this.identify(key, socket);
+    const principal = await this.identify(this.keys.authenticate(key), socket);
     await this.rateLimit.ofCaller(principal, true); // without a connection nothing could be stopped through it
     this.admitted.set(socket, principal);
   }
@@ -64,7 +64,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
     const session = new SocketSession(socket);
     this.sessions.set(socket.id, session);
     const principal = this.admitted.get(socket);
-    if (principal) session.signIn(principal);
+    if (principal) this.signIn(session, principal);
     return session;
   }
 
@@ -77,21 +77,35 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
     return this.sessions.values();
   }
 
-  /** Who asks: the message's own key, else whoever the socket is signed in as. The message has not been validated yet. */
+  /**
+   * Who asks: the message's own key, else whoever the socket is signed in as, whose key may have ended while the message
+   * waited. The message has not been validated yet.
+   */
   async callerOf(session: SocketSession, event: string, message: unknown): Promise<Principal> {
-    const apiKey = isPlainObject(message) ? message.apiKey : undefined;
-    const principal = typeof apiKey === 'string' ? await this.identify(apiKey, session.socket) : session.principal;
-    if (principal && principal === session.principal) await this.keys.freshen(principal.owner);
-    if (!principal) throw new Failure('UNAUTHORIZED', 'No API key was sent.');
-    const isRelief = LOG_EVENTS.has(event) || (isPlainObject(message) && RELIEF.has(message.operation));
-    await this.rateLimit.ofCaller(principal, isRelief);
-    session.signIn(principal);
+    const { apiKey, operation } = isPlainObject(message) ? message : {};
+    const ownKey = typeof apiKey === 'string' ? apiKey : undefined;
+    const known = ownKey === undefined ? session.principal : undefined;
+    const asked = known ? this.keys.confirm(known) : this.keys.authenticate(ownKey);
+    const principal = await this.identify(asked, session.socket);
+    await this.rateLimit.ofCaller(principal, LOG_EVENTS.has(event) || RELIEF.has(operation));
+    if (!session.principal) this.signIn(session, principal);
     return principal;
   }
 
-  private async identify(key: string, socket: StationSocket): Promise<Principal> {
+  /** Once something of the session is the caller's: their key may have ended before there was anything that ends with it. */
+  async endWithKey(session: SocketSession, caller: Principal): Promise<void> {
+    const hasEnded = await this.keys.hasEnded(caller).catch(() => true);
+    if (hasEnded) session.keyEnded(caller.keyId);
+  }
+
+  private signIn(session: SocketSession, principal: Principal): void {
+    session.signIn(principal);
+    void this.endWithKey(session, principal);
+  }
+
+  private async identify(asked: Promise<Principal>, socket: StationSocket): Promise<Principal> {
     try {
-      return await this.keys.authenticate(key);
+      return await asked;
     } catch (error) {
       await this.rateLimit.ofStranger(this.originOf(socket).address);
       throw error;

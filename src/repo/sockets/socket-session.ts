@@ -49,7 +49,10 @@ export class SocketSession {
       .finally(() => (this.waiting -= 1));
   }
 
-  /** A key has ended: the socket that is signed in with it is closed, what was subscribed with it ends. */
+  /**
+   * A key has ended: the socket that is signed in with it is closed, what was subscribed with it ends. What still waits is
+   * refused in its turn, by the key; of a client that has only hung up it is carried out.
+   */
   keyEnded(keyId: string): void {
     if (this.signedIn?.keyId === keyId) this.close();
     for (const subscription of this.subscriptions.values()) {
