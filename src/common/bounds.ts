@@ -6,8 +6,11 @@ const MAX_DEPTH = 32;
 /** What a value adds to its JSON, at least: `0,` */
 const VALUE_CHARS = 2;
 
-/** Fails where what a caller sent has more levels or characters than it may. Goes level by level, so nesting costs no stack. */
-export function refuseExcess(body: unknown, maxChars = Infinity): void {
+/**
+ * How many characters what a caller sent has; fails where these, or its levels, are more than it may have. Goes level by
+ * level, so nesting costs no stack.
+ */
+export function refuseExcess(body: unknown, maxChars = Infinity): number {
   let chars = 0;
   let level: unknown[] = [body];
   for (let depth = 0; level.length > 0; depth += 1) {
@@ -25,6 +28,7 @@ export function refuseExcess(body: unknown, maxChars = Infinity): void {
     if (chars > maxChars) throw new Failure('TOO_LARGE', `The message has more than ${maxChars} characters.`);
     level = below;
   }
+  return chars;
 }
 
 const lengthOf = (value: string | ArrayBufferView): number =>

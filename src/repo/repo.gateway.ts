@@ -6,12 +6,12 @@ import {
 } from '@nestjs/websockets';
 import type { Server } from 'socket.io';
 import { failureOfException } from '../common/failure-of-exception.js';
-import { refuseExcess } from '../common/bounds.js';
 import { validate } from '../common/validation.js';
 import { Failure } from '../contracts/failure.js';
 import { AuditTrail } from '../auth/audit/audit-trail.service.js';
 import type { Principal } from '../auth/principal.js';
 import { boundBacklog } from './sockets/backlog.js';
+import { bounded, type BoundedMessage } from './sockets/bounded-message.js';
 import { OperationMessageDto, SubscribeMessageDto, UnsubscribeMessageDto } from './sockets/messages.dto.js';
 import { Reply } from './sockets/reply.js';
 import { SessionsService } from './sockets/sessions.service.js';
@@ -96,23 +96,31 @@ export class RepoGateway implements OnGatewayInit<Server>, OnGatewayConnection<S
     const acknowledge = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
     const [body] = acknowledge ? args.slice(0, -1) : args;
     const reply = new Reply(session.socket, event, acknowledge, body);
-    const takeUp = async () => {
-      let caller: Principal | undefined;
-      try {
-        // First of all: what a stranger has sent is not worth a look.
-        caller = await this.sessions.callerOf(session, event, body);
-        refuseExcess(body, MAX_MESSAGE_CHARS);
-        await handler(session, caller, body, reply);
-      } catch (error) {
-        reply.fail(error);
-        if (caller && reply.isOfChange)
-          await this.audit.answered(caller, this.sessions.originOf(session.socket), reply.refusal(error));
-      }
-    };
+    const message = bounded(body, MAX_MESSAGE_CHARS);
     try {
-      session.inTurn(takeUp);
+      session.inTurn(() => this.takeUp(session, event, message, handler, reply), message.chars);
     } catch (error) {
       reply.fail(error);
+    }
+  }
+
+  private async takeUp(
+    session: SocketSession,
+    event: string,
+    { body, excess }: BoundedMessage,
+    handler: Handler,
+    reply: Reply,
+  ): Promise<void> {
+    let caller: Principal | undefined;
+    try {
+      // First of all: a stranger is told nothing about what they have sent.
+      caller = await this.sessions.callerOf(session, event, body);
+      if (excess) throw excess;
+      await handler(session, caller, body, reply);
+    } catch (error) {
+      reply.fail(error);
+      if (caller && reply.isOfChange)
+        await this.audit.answered(caller, this.sessions.originOf(session.socket), reply.refusal(error));
     }
   }
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import type { DataSource } from 'typeorm';
+import { eventually } from '../../../test/support/eventually.js';
 import { ApiKeysService } from '../../auth/api-keys.service.js';
 import { OwnerPlans } from '../../auth/owner-plans.js';
 import { Patrons } from '../../auth/patreon/patrons.service.js';
@@ -113,6 +114,31 @@ describe('A socket', () => {
     await expect(ask()).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     await expect(sessions.callerOf(session, 'repo-operation', { apiKey: key })).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
+    });
+  });
+
+  it('has no more wait for its turn than a few messages’ worth of characters', async () => {
+    const { session } = await connect((await makeKey()).key);
+    let taken = 0;
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const send = () =>
+      session.inTurn(async () => {
+        await held;
+        taken += 1;
+      }, 900_000);
+    send();
+    send();
+    expect(send).toThrow(expect.objectContaining({ code: 'QUEUE_FULL' }));
+    letGo();
+    await eventually('both are taken up', () => taken === 2);
+    await eventually('there is room again', () => {
+      try {
+        send();
+        return true;
+      } catch {
+        return false;
+      }
     });
   });
 });

@@ -7,6 +7,8 @@ import type { StationSocket } from './station-socket.js';
 /** After this a socket that has shown no valid key loses its transport. */
 const SIGN_IN_MS = 10_000;
 const MAX_WAITING = 1000;
+/** When this much waits, one large message may still come to it. */
+const MAX_WAITING_CHARS = 1_000_000;
 
 /** One connected socket: who it is signed in as, what it has subscribed to, and the order of its messages. */
 export class SocketSession {
@@ -16,6 +18,7 @@ export class SocketSession {
   private readonly deadline: NodeJS.Timeout;
   private lastTaken: Promise<void> = Promise.resolve();
   private waiting = 0;
+  private waitingChars = 0;
 
   constructor(readonly socket: StationSocket) {
     this.deadline = setTimeout(() => this.close(), SIGN_IN_MS);
@@ -34,19 +37,25 @@ export class SocketSession {
 
   /**
    * Takes a message up when those before it have been, each in a turn of the event loop of its own: hundreds that came
-   * in one go hold up nobody. `work` never rejects.
+   * in one go hold up nobody. `chars` is how much waits with it. `work` never rejects.
    */
-  inTurn(work: () => Promise<void>): void {
-    if (this.waiting >= MAX_WAITING) {
-      throw new Failure('QUEUE_FULL', `${MAX_WAITING} messages of this socket wait already.`, {
+  inTurn(work: () => Promise<void>, chars: number): void {
+    if (this.waiting >= MAX_WAITING || this.waitingChars > MAX_WAITING_CHARS) {
+      throw new Failure('QUEUE_FULL', `${this.waiting} messages of this socket wait already.`, {
+        context: { waiting: this.waiting, characters: this.waitingChars },
         suggestion: 'Wait for answers before sending more.',
       });
     }
-    this.waiting += 1;
+    this.count(1, chars);
     this.lastTaken = this.lastTaken
       .then(work)
       .then(() => nextTurn())
-      .finally(() => (this.waiting -= 1));
+      .finally(() => this.count(-1, -chars));
+  }
+
+  private count(messages: number, chars: number): void {
+    this.waiting += messages;
+    this.waitingChars += chars;
   }
 
   /**
