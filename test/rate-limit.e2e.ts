@@ -1,3 +1,4 @@
+import { eventually } from './support/eventually.js';
 import { ask, connect } from './support/station-socket.js';
 import { useStation } from './support/use-station.js';
 
@@ -45,6 +46,28 @@ describe('A station with a rate limit', () => {
     expect((await list(key, '203.0.113.7')).status).toBe(200);
   });
 
+  it('counts keys that are shown where none is needed', async () => {
+    const health = (key: string | null, address: string) =>
+      kit.station.api('GET', '/health', undefined, { key, ...from(address) });
+    const answers = await Promise.all(Array.from({ length: LIMIT + 3 }, () => health('dock_guessed', '203.0.113.20')));
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(3);
+    expect((await health(null, '203.0.113.20')).status).toBe(200);
+    const key = await kit.station.createKey('dave');
+    await useUp(key, '203.0.113.21');
+    expect((await health(key, '203.0.113.21')).body.code).toBe('RATE_LIMITED');
+  });
+
+  it('counts sockets without a key, and what these send', async () => {
+    const socket = await connect(kit.station.url, null);
+    const codes = (await Promise.all(Array.from({ length: LIMIT }, () => ask(socket, { operation: 'list' })))).map(
+      ({ error }) => error.code,
+    );
+    socket.close();
+    expect([codes.filter((code) => code === 'UNAUTHORIZED').length, codes.at(-1)]).toEqual([LIMIT - 1, 'RATE_LIMITED']);
+    await expect(connect(kit.station.url, null)).rejects.toMatchObject({ data: { code: 'RATE_LIMITED' } });
+    (await connect(kit.station.url, await kit.station.createKey('erin'))).close();
+  });
+
   it('answers probes and shows its documentation however often', async () => {
     for (const path of ['/health', '/health/live', '/health/ready', '/docs-json']) {
       const answers = await Promise.all(
@@ -52,5 +75,10 @@ describe('A station with a rate limit', () => {
       );
       expect([path, new Set(answers.map(({ status }) => status))]).toEqual([path, new Set([200])]);
     }
+    await eventually('repositories are not read for each of them', async () => {
+      const { body } = await kit.station.api('GET', '/health', undefined, { key: null });
+      const { details } = body as unknown as { details: Record<string, { cachedResponse?: boolean }> };
+      return details.manager?.cachedResponse;
+    });
   });
 });

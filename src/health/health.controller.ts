@@ -4,6 +4,8 @@ import { type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
 import { Public } from '../auth/access.decorator.js';
 import { ApiKeysService } from '../auth/api-keys.service.js';
 import { bearerOf } from '../auth/bearer.js';
+import { RateLimit } from '../auth/rate-limit.service.js';
+import { ApiFailures } from '../common/openapi/responses.js';
 import type { StationRequest } from '../common/request-context.js';
 import { ApiHealth } from './api-health.decorator.js';
 import { DrainingHealth } from './draining.health.js';
@@ -26,6 +28,7 @@ export class HealthController {
     private readonly storage: StorageHealth,
     private readonly draining: DrainingHealth,
     private readonly keys: ApiKeysService,
+    private readonly rateLimit: RateLimit,
   ) {}
 
   @Get()
@@ -34,6 +37,7 @@ export class HealthController {
     summary: 'Statistics of repositories, apps, queue, threads and storage',
     description: 'Needs no key; with an administrator’s it also says what each thread is doing.',
   })
+  @ApiFailures('RATE_LIMITED')
   async overview(@Req() request: StationRequest): Promise<HealthCheckResult> {
     const detailed = await this.isAdministrator(request);
     return this.health.check([
@@ -59,13 +63,22 @@ export class HealthController {
     return this.health.check([() => this.draining.check(), () => this.storage.check()]);
   }
 
-  /** Any trouble with the key, or with looking it up, means no: health is told to everyone. */
-  private async isAdministrator({ rawHeaders }: StationRequest): Promise<boolean> {
-    try {
-      const key = bearerOf(rawHeaders);
-      return key !== undefined && (await this.keys.authenticate(key)).permissions.includes('admin');
-    } catch {
-      return false; // told like to anybody without a key
-    }
+  /** Whoever shows a key is counted as anywhere else; any trouble with it means no, as health is told to everyone. */
+  private async isAdministrator({ rawHeaders, address }: StationRequest): Promise<boolean> {
+    const key = keyIn(rawHeaders);
+    if (key === undefined) return false;
+    const caller = await this.keys.authenticate(key).catch(() => undefined);
+    if (!caller) await this.rateLimit.ofStranger(address);
+    else await this.rateLimit.ofCaller(caller);
+    return caller?.permissions.includes('admin') === true;
+  }
+}
+
+/** A header that is none of the station's may be that of a proxy. */
+function keyIn(rawHeaders: readonly string[]): string | undefined {
+  try {
+    return bearerOf(rawHeaders);
+  } catch {
+    return undefined;
   }
 }

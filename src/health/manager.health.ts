@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import { type HealthCheckAttempt, HealthIndicatorService } from '@nestjs/terminus';
 import { REPOSITORY_STATES } from '../contracts/repository-states.js';
 import { OperationQueue } from '../operations/operation-queue.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
+
+/** Probes come often, and to count repositories every one of them is read. */
+const CACHE_MS = 1000;
 
 /** Repositories by state, running apps and the queue. Counts only. */
 @Injectable()
@@ -13,12 +16,19 @@ export class ManagerHealth {
     private readonly queue: OperationQueue,
   ) {}
 
-  async check(): Promise<HealthIndicatorResult<'manager'>> {
-    const indicator = this.indicators.check('manager');
-    const entries = await this.registry.list().catch(() => undefined);
-    if (!entries) return indicator.down('the registry cannot be read');
+  check(): HealthCheckAttempt<'manager'> {
+    return this.indicators
+      .check('manager')
+      .attempt(() => this.counts())
+      .cacheFor(CACHE_MS);
+  }
+
+  private async counts() {
+    const entries = await this.registry.list().catch((cause: unknown) => {
+      throw new Error('the registry cannot be read', { cause });
+    });
     const count = (state: string) => entries.filter((entry) => entry.state === state).length;
     const repositories = Object.fromEntries(REPOSITORY_STATES.map((state) => [state, count(state)]));
-    return indicator.up({ repositories, apps: { running: count('running') }, queue: this.queue.stats() });
+    return { repositories, apps: { running: count('running') }, queue: this.queue.stats() };
   }
 }

@@ -41,7 +41,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
     for (const session of this.sessions.values()) session.end();
   }
 
-  /** Before the connection: rejects with UNAUTHORIZED when the handshake has a key and it is wrong. */
+  /** Before the connection: rejects with UNAUTHORIZED when the handshake has a key and it is wrong; RATE_LIMITED. */
   async admit(socket: StationSocket): Promise<void> {
     const auth: Record<string, unknown> = socket.handshake.auth;
     const inAuth = auth.apiKey ?? undefined;
@@ -49,7 +49,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
       throw new Failure('UNAUTHORIZED', 'auth.apiKey is not text.');
     }
     const key = inAuth ?? bearerOf(socket.request.rawHeaders);
-    if (key === undefined) return;
+    if (key === undefined) return this.rateLimit.ofStranger(this.originOf(socket).address);
     const principal = await this.identify(this.keys.authenticate(key), socket);
     await this.rateLimit.ofCaller(principal, true); // without a connection nothing could be stopped through it
     this.admitted.set(socket, principal);
