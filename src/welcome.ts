@@ -2,17 +2,22 @@ import type { StationConfig } from './config/config.js';
 import { isLoopback } from './config/public-url.js';
 import type { StationIsolation } from './operations/station-isolation.js';
 
+type Isolation = Pick<StationIsolation, 'plan' | 'refusal'>;
+
 const EXAMPLE_REPOSITORY = 'https://github.com/heroku/node-js-getting-started.git';
 
-/** What a person sees who has just started the station: where it is, the key (once), and a first command to paste. */
+/** Told to whoever has just started the station: where it is, the key (once), and a first command to paste. */
 export function welcome(
   config: StationConfig,
   url: string,
   newAdminKey: string | undefined,
-  station: StationIsolation,
+  station: Isolation,
 ): string {
   const address = config.publicUrl ?? url.replace('[::1]', 'localhost');
-  const key = newAdminKey ?? '<api_key>';
+  const file = `${config.dataDir}/admin-api-key`;
+  // A collector of logs would keep it for ever, and show it to everybody who reads them.
+  const isShown = newAdminKey !== undefined && config.logFormat !== 'json';
+  const key = isShown ? newAdminKey : '<api_key>';
   const lines = [
     '',
     `Docking Station listens on ${address}`,
@@ -20,13 +25,8 @@ export function welcome(
     ...isolationLines(config, station),
     ...patreonLines(config),
   ];
-  if (newAdminKey) {
-    lines.push(
-      '',
-      `Administrator's key, shown this once and kept in ${config.dataDir}/admin-api-key:`,
-      `  ${newAdminKey}`,
-    );
-  }
+  if (isShown) lines.push('', `Administrator's key, shown this once and kept in ${file}:`, `  ${newAdminKey}`);
+  else if (newAdminKey !== undefined) lines.push('', `Administrator's key: in ${file}`);
   lines.push(
     '',
     'Dock a first repository:',
@@ -43,7 +43,7 @@ function patreonLines({ patreon, publicUrl, host }: StationConfig): string[] {
   return ['Warning: PUBLIC_URL is not set, so patrons who sign in are sent back to an address that is only a guess.'];
 }
 
-function isolationLines({ host }: StationConfig, station: StationIsolation): string[] {
+function isolationLines({ host }: StationConfig, station: Isolation): string[] {
   const { isolation, network } = station.plan;
   const refusal = station.refusal();
   const reason = network.reason ? ` (${network.reason})` : '';
