@@ -11,6 +11,7 @@ import { OperationsService } from '../operations/operations.service.js';
 import { isStoppedForPlan, isToReturn } from '../operations/returning-apps.js';
 import type { RepositoryEntry } from '../registry/repository-entry.js';
 import { RepositoryRegistry } from '../registry/repository-registry.js';
+import { OwnerRetries } from './owner-retries.js';
 
 type Asked = 'run' | 'stop' | 'unload';
 
@@ -42,8 +43,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
   private readonly busy = new Set<string>();
   /** Owners whose apps are just being brought back. */
   private readonly returning = new Set<string>();
-  private readonly retries = new Map<string, NodeJS.Timeout>();
-  private readonly retryDelays = new Map<string, number>();
+  private readonly retries = new OwnerRetries(RETRY_MS, MAX_RETRY_MS);
   private isEnded = false;
   private readonly unsubscribe: (() => void)[] = [];
 
@@ -61,7 +61,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     this.isEnded = true;
     for (const end of this.unsubscribe) end();
-    for (const timer of this.retries.values()) clearTimeout(timer);
+    this.retries.end();
   }
 
   /** Not before: what a kill has cut off in the middle is put in order first, and then gone on with here. */
@@ -99,29 +99,32 @@ export class PlanEnforcement implements OnApplicationShutdown {
   /** Never rejects. */
   private async enforce(owner: string): Promise<void> {
     try {
-      if ((await this.registry.listOf(owner)).length === 0) return await this.patrons.runsWithinPlan(owner);
-      await this.askAgain(owner);
-      const due = this.patrons.dueOf(owner);
-      if (due === 'stop-beyond-plan') await this.stopBeyond(owner, this.limitOf(owner), due);
-      if (due === 'stop-all' || due === 'unload-all') await this.stopBeyond(owner, 0, due);
-      if (due === 'unload-all') await this.unloadAll(owner);
-      await this.seeWhatRuns(owner);
-      if (this.patrons.mayReturn(owner)) this.bringBack(owner);
+      const isDone = await this.carryOut(owner);
+      if (isDone) this.retries.done(owner);
+      else this.bringBack(owner);
     } catch (error) {
       this.logger.error(`What is due for ${owner} could not be done, and will be tried again: ${String(error)}`);
       this.tryAgain(owner);
     }
   }
 
+  /** Resolves to whether that was all: else apps may return. */
+  private async carryOut(owner: string): Promise<boolean> {
+    if ((await this.registry.listOf(owner)).length === 0) {
+      await this.patrons.runsWithinPlan(owner);
+      return true;
+    }
+    await this.askAgain(owner);
+    const due = this.patrons.dueOf(owner);
+    if (due === 'stop-beyond-plan') await this.stopBeyond(owner, this.limitOf(owner), due);
+    if (due === 'stop-all' || due === 'unload-all') await this.stopBeyond(owner, 0, due);
+    if (due === 'unload-all') await this.unloadAll(owner);
+    await this.seeWhatRuns(owner);
+    return !this.patrons.mayReturn(owner);
+  }
+
   private tryAgain(owner: string): void {
-    if (this.isEnded || this.retries.has(owner)) return;
-    const again = () => {
-      this.retries.delete(owner);
-      this.enforceSoon([owner]);
-    };
-    const delayMs = this.retryDelays.get(owner) ?? RETRY_MS;
-    this.retryDelays.set(owner, Math.min(2 * delayMs, MAX_RETRY_MS));
-    this.retries.set(owner, setTimeout(again, delayMs).unref());
+    if (!this.isEnded) this.retries.later(owner, () => this.enforceSoon([owner]));
   }
 
   /** They may have paid while the station did not run, or its webhook did not arrive. */
@@ -182,7 +185,7 @@ export class PlanEnforcement implements OnApplicationShutdown {
     }
     if (passing !== undefined) throw new Error(passing);
     await this.patrons.haveReturned(owner);
-    this.retryDelays.delete(owner);
+    this.retries.startAnew(owner);
   }
 
   private async done<K extends Asked>(name: K, entry: RepositoryEntry, options: OperationOptions[K]): Promise<void> {
