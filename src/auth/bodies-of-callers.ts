@@ -8,7 +8,8 @@ const MAX_BODY = '1mb';
 
 /**
  * Reads JSON bodies, of requests with a valid key only: no public route takes one, and a stranger's is not worth the
- * time to parse it. The guard refuses the request afterwards as it refuses any.
+ * time to parse it. The guard refuses the request afterwards as it refuses any; it looks at the key anew, which may have
+ * ended while a body took its time to come.
  */
 export function bodiesOfCallers(keys: ApiKeysService): RequestHandler {
   const readJson = json({ limit: MAX_BODY });
