@@ -24,6 +24,7 @@ import { SqlOwnerStore } from '../../registry/sql/sql-owner-store.js';
 import { SqlPatronStore } from '../../registry/sql/sql-patron-store.js';
 import { SessionsService } from './sessions.service.js';
 import type { SocketSession } from './socket-session.js';
+import { Subscription } from './subscription.js';
 
 describe('A socket', () => {
   const folder = mkdtempSync(join(tmpdir(), 'docking-sessions-'));
@@ -115,6 +116,17 @@ describe('A socket', () => {
     await expect(sessions.callerOf(session, 'repo-operation', { apiKey: key })).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
     });
+  });
+
+  it('is subscribed to nothing with another key that has ended on the way', async () => {
+    const { session } = await connect((await makeKey()).key);
+    const { key, id } = await makeKey();
+    const caller = await sessions.callerOf(session, 'repo-subscribe', { apiKey: key });
+    await keys.revoke(id, STATION);
+    session.subscriptions.set('r_1', new Subscription('r_1', caller));
+    await sessions.endWithKey(session, caller);
+    expect(session.subscriptions.size).toBe(0);
+    expect(session.socket.connected).toBe(true);
   });
 
   it('has no more wait for its turn than a few messages’ worth of characters', async () => {
