@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { deferred } from '../common/deferred.js';
+import { deferred, type Deferred } from '../common/deferred.js';
 import type { ProcessTree } from '../contracts/process-tree.js';
 import type { App, StateReason } from '../contracts/shapes.js';
 import type { AppEndCause, StoppedByStation } from '../contracts/stop-reasons.js';
@@ -52,6 +52,7 @@ export abstract class AppListener {
 
 interface Session {
   running: RunningApp;
+  healthy: Deferred<void>;
   ended: Promise<App>;
   end(app: App): void;
   /** Why the app is being stopped from outside, once it is. */
@@ -92,6 +93,7 @@ export class AppsService {
       running.app = message.app;
       this.tell(uid, () => this.listener.onReady(running));
     }
+    if (message.type === 'app-healthy') session.healthy.resolve();
     if (message.type === 'app-ended') this.ended(session, message);
   }
 
@@ -109,6 +111,12 @@ export class AppsService {
     if (session) session.running.isTrusted = true;
   }
 
+  /** Resolves when it has passed a liveness check; at once where it has none to pass, or runs no more. */
+  async whenHealthy(uid: string): Promise<void> {
+    const session = this.sessions.get(uid);
+    if (session?.running.options.liveness) await session.healthy.promise;
+  }
+
   /** Resolves to the app as it ended; at once to undefined when none runs. */
   async whenEnded(uid: string): Promise<App | undefined> {
     return this.sessions.get(uid)?.ended;
@@ -121,7 +129,7 @@ export class AppsService {
 
   private started(running: RunningApp): void {
     const end = deferred<App>();
-    const session: Session = { running, ended: end.promise, end: end.resolve };
+    const session: Session = { running, healthy: deferred(), ended: end.promise, end: end.resolve };
     this.sessions.set(running.uid, session);
     this.tell(running.uid, () => this.listener.onStarted(running));
     void running.thread.ended.then(() => this.lost(session));

@@ -53,4 +53,6 @@ export type FromThread =
   | { type: 'port-returned'; port: number }
   /** It listens now (first time, or on other ports than before). */
   | { type: 'app-ready'; app: App }
+  /** It has passed a liveness check, the first one that it has. */
+  | { type: 'app-healthy' }
   | { type: 'app-ended'; app: App; cause: AppEndCause; reason?: FailureData };

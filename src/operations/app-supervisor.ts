@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AppListener, type EndedApp, type RunningApp } from '../apps/apps.service.js';
 import { endReason } from '../apps/end-reason.js';
@@ -63,9 +64,13 @@ export class AppSupervisor extends AppListener {
   /** Not before: a run that comes to nothing is no reason to give up the app that is to return. */
   async onStarted({ uid, app, tree, options, operationId }: RunningApp): Promise<void> {
     this.forgetRestart(uid);
-    const appCommit = (await this.registry.find(uid))?.commit;
-    const running = { state: 'running', app, appTree: tree, appCommit, runOptions: options } as const;
-    await this.changes.apply(uid, running, { operationId });
+    const before = await this.registry.find(uid);
+    const appWasReady = before?.appWasReady === true && isDeepStrictEqual(before.runOptions, options);
+    await this.changes.apply(
+      uid,
+      { state: 'running', app, appTree: tree, appCommit: before?.commit, appWasReady, runOptions: options },
+      { operationId },
+    );
   }
 
   async onTree({ uid, app, tree }: RunningApp): Promise<void> {
@@ -74,7 +79,7 @@ export class AppSupervisor extends AppListener {
 
   async onReady({ uid, app, operationId }: RunningApp): Promise<void> {
     const wasReady = (await this.registry.find(uid))?.app?.ready === true;
-    const entry = await this.changes.apply(uid, { app });
+    const entry = await this.changes.apply(uid, { app, appWasReady: true });
     if (entry) this.changes.tell(entry, wasReady ? 'port' : 'app-ready', { operationId });
   }
 

@@ -46,6 +46,8 @@ export interface RepositoryEntry {
   app: App | null;
   /** Which run the app came from; its log is kept under this id. */
   appOperationId: string | null;
+  /** Whether it has been ready since it was run with these options; it may be about to return. */
+  appWasReady?: boolean;
   /** The commit that the app was started from. */
   appCommit?: string | null;
   /** The last update that was accepted: what is left of any other is undone when the server starts. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { AppsService } from '../../apps/apps.service.js';
@@ -19,18 +20,32 @@ export class HealthGate {
   async pass(job: AnyJob, before: RepositoryEntry, { readiness }: RunResult): Promise<void> {
     const { uid, app, runOptions } = before;
     // One that never listens, such as a chat bot, need not begin to.
-    if (readiness === 'timeout' && app?.ready) {
+    if (readiness === 'timeout' && (app?.ready || before.appWasReady)) {
       const withinMs = runOptions?.readyTimeoutMs ?? READY_TIMEOUT_MS;
-      throw new Failure('TIMED_OUT', `The app was not ready within ${withinMs} ms`, { context: { withinMs } });
+      throw new Failure('TIMED_OUT', `The app was not ready within ${withinMs} ms`, {
+        context: { withinMs },
+        suggestion: 'Read its log; an app that needs longer is run with a larger readyTimeoutMs.',
+      });
     }
-    job.progress('proving', null, `it has to live on for ${PROOF_MS} ms`);
+    job.progress(
+      'proving',
+      null,
+      `it has to live on for ${PROOF_MS} ms, and to pass a liveness check where it has one`,
+    );
     const over = new AbortController();
-    const ended = this.apps.whenEnded(uid);
-    const proven = delay(PROOF_MS, undefined, { signal: AbortSignal.any([job.signal, over.signal]) });
-    await Promise.race([ended, proven]).catch(() => job.signal.throwIfAborted());
+    const signal = AbortSignal.any([job.signal, over.signal]);
+    const lives = Promise.all([delay(PROOF_MS, undefined, { signal }), this.whenHealthy(uid, readiness, signal)]);
+    await Promise.race([this.apps.whenEnded(uid), lives]).catch(() => job.signal.throwIfAborted());
     over.abort();
     if (!this.apps.get(uid)) throw await this.endOf(job);
     this.apps.trust(uid);
+  }
+
+  /** Checks begin when it is ready. */
+  private async whenHealthy(uid: string, readiness: RunResult['readiness'], signal: AbortSignal): Promise<void> {
+    if (readiness === 'timeout') return;
+    await Promise.race([this.apps.whenHealthy(uid), once(signal, 'abort')]);
+    signal.throwIfAborted();
   }
 
   private async endOf(job: AnyJob): Promise<Failure> {

@@ -159,7 +159,13 @@ export class AppSession {
   }
 
   private async guard(liveness: NonNullable<RunInput['liveness']>): Promise<void> {
-    if (!(await becomesUnhealthy(liveness, () => this.watch.reachableUrl, this.over.signal))) return;
+    let isHealthy = false;
+    const onPassed = () => {
+      if (!isHealthy) this.thread.send({ type: 'app-healthy' });
+      isHealthy = true;
+    };
+    const check = { ...liveness, urlNow: () => this.watch.reachableUrl, onPassed };
+    if (!(await becomesUnhealthy(check, this.over.signal))) return;
     this.end('unhealthy', 'it does not answer its liveness checks');
     await terminateTree(this.tree.search, this.input.stopGraceMs);
   }
