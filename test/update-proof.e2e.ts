@@ -49,11 +49,11 @@ const version = (app: string, { word = 'one', scripts = {} }: { word?: string; s
   [`${word}/index.js`]: `module.exports = '${word}';`,
 });
 
-/** A version whose install builds what runs, and waits with that while there is a file of that name. */
+/** A version whose install builds what runs, which takes a temporary file, and waits with that while there is a file `wait`. */
 const builds = (code: string, word: string) => ({
   ...version(`require('./dist/app.js');`, {
     word,
-    scripts: { prepare: 'while [ -e wait ]; do sleep 0.05; done; node build.js' },
+    scripts: { prepare: 'while [ -e wait ]; do sleep 0.05; done; rm "$(mktemp -p /tmp)" && node build.js' },
   }),
   'build.js': `
     require('node:fs').mkdirSync('dist', { recursive: true });
@@ -170,6 +170,13 @@ const returns = (app: Docked, text: string) =>
     30_000,
   );
 
+async function untilItProvesItself(app: Docked, files = version(serves('v2'), { word: 'two' })): Promise<string> {
+  await app.repository.commit(files);
+  const { operationId } = (await kit.station.update(app.repoId, { restart: true }, ASYNC)).body;
+  await returns(app, 'v2 two');
+  return operationId;
+}
+
 describe('an update that restarts the app, in a sandbox,', () => {
   const confined = useStation({ env: { ...OPTIONS, SANDBOX: 'bubblewrap' } });
   beforeAll(() => {
@@ -214,6 +221,24 @@ describe('an update that restarts the app, in a sandbox,', () => {
       expect(result.lines.map(({ text }) => text)).toContain('v2 starts');
       expect((await kit.station.run(app.repoId, { port: app.port })).body.result.ready).toBe(true);
       expect(await page(app)).toBe('v2 two');
+    },
+    MS,
+  );
+
+  it(
+    'is undone for as long as that takes when the server starts again, which serves meanwhile',
+    async () => {
+      const app = await dock({}, builds(serves('v1'), 'one'));
+      await untilItProvesItself(app, builds(serves('v2'), 'two'));
+      await kit.station.kill('SIGKILL');
+      writeFileSync(app.path('wait'), '');
+      await kit.station.restart();
+      expect(await entry(app)).toMatchObject({ state: 'stopped', commit: app.commit });
+      expect(stagedOf(kit.station)).not.toEqual([]);
+      const run = kit.station.run(app.repoId, { port: app.port, env: app.env });
+      rmSync(app.path('wait'));
+      expect((await run).body.result).toMatchObject({ ready: true });
+      await expectOldRuns(app);
     },
     MS,
   );
@@ -402,13 +427,6 @@ describe('an update that is ended in the middle', () => {
     return operationId;
   }
 
-  async function untilItProvesItself(app: Docked, files = version(serves('v2'), { word: 'two' })): Promise<string> {
-    await app.repository.commit(files);
-    const { operationId } = (await kit.station.update(app.repoId, { restart: true }, ASYNC)).body;
-    await returns(app, 'v2 two');
-    return operationId;
-  }
-
   describe('is undone:', () => {
     let app: Docked;
     beforeAll(async () => {
@@ -458,24 +476,6 @@ describe('an update that is ended in the middle', () => {
 
     it('and starts again as it is', () => expectOldStartsAgain(app), MS);
   });
-
-  it(
-    'is undone for as long as that takes when the server starts again, which serves meanwhile',
-    async () => {
-      const app = await dock({}, builds(serves('v1'), 'one'));
-      await untilItProvesItself(app, builds(serves('v2'), 'two'));
-      await kit.station.kill('SIGKILL');
-      writeFileSync(app.path('wait'), '');
-      await kit.station.restart();
-      expect(await entry(app)).toMatchObject({ state: 'stopped', commit: app.commit });
-      expect(stagedOf(kit.station)).not.toEqual([]);
-      const run = kit.station.run(app.repoId, { port: app.port, env: app.env });
-      rmSync(app.path('wait'));
-      expect((await run).body.result).toMatchObject({ ready: true });
-      await expectOldRuns(app);
-    },
-    MS,
-  );
 
   const stages = [
     ['while it installs', untilItInstalls],

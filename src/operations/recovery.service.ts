@@ -68,11 +68,12 @@ export class RecoveryService {
       this.logger.warn('Ended processes that the last life of the server had left');
     }
     await this.enterForgotten();
+    // Before anything is started that needs a folder there.
+    await this.sweepFolders();
     const interrupted = await this.endInterrupted();
     for (const entry of await this.registry.list()) {
       await this.attempt(entry.repoId, () => this.reconcile(entry, interrupted.get(entry.uid) ?? []));
     }
-    await this.sweepFolders();
     return this.late;
   }
 
@@ -117,14 +118,13 @@ export class RecoveryService {
       Object.assign(changes, { state: 'stopped', app: entry.app && { ...entry.app, ...ended }, appTree: null });
     }
     const update = interrupted.find(({ operation }) => operation === 'update');
-    const journal = readJournal(this.folders.pathsOf(entry).staging);
+    const journal = this.unsettled(entry);
     // An install or unload that was cut off leaves a tree that nobody can vouch for.
     const cutOff = interrupted.find(({ operation }) => operation === 'install' || operation === 'unload');
-    const isUnsettled = !cutOff && journal && journal.operationId !== entry.lastUpdate;
     if (cutOff) Object.assign(changes, outOfOrder(cutOff));
-    else if (update && !isUnsettled) Object.assign(changes, await this.afterUpdate(entry, update));
+    else if (update && !journal) Object.assign(changes, await this.afterUpdate(entry, update));
     await this.registry.update(entry.uid, changes);
-    if (isUnsettled) await this.undoInTurn({ ...entry, ...changes }, journal);
+    if (journal && !cutOff) await this.undoInTurn({ ...entry, ...changes }, journal);
   }
 
   private async undoInTurn(entry: RepositoryEntry, journal: UpdateJournal): Promise<void> {
@@ -223,7 +223,7 @@ export class RecoveryService {
   private async sweepFolders(): Promise<void> {
     const entries = await this.registry.list();
     const known = new Set(entries.map(({ uid }) => uid));
-    const needed = new Set(entries.filter((entry) => this.hasToUndo(entry)).map(({ uid }) => uid));
+    const needed = new Set(entries.filter((entry) => this.unsettled(entry)).map(({ uid }) => uid));
     for (const name of ['.staging', '.homes']) {
       const folder = join(this.config.workspaceDir, name);
       for (const uid of await readdir(folder).catch(() => [])) {
@@ -233,9 +233,10 @@ export class RecoveryService {
     }
   }
 
-  private hasToUndo(entry: RepositoryEntry): boolean {
+  /** Of an update that was not accepted: what undoes it. */
+  private unsettled(entry: RepositoryEntry): UpdateJournal | undefined {
     const journal = readJournal(this.folders.pathsOf(entry).staging);
-    return this.late.has(entry.uid) || (journal !== undefined && journal.operationId !== entry.lastUpdate);
+    return journal?.operationId === entry.lastUpdate ? undefined : journal;
   }
 
   private async attempt(name: string, work: () => Promise<void>): Promise<void> {
