@@ -61,6 +61,13 @@ describe('the commands that start a script', () => {
     expect(command?.env).not.toHaveProperty('npm_package_config_nothing');
   });
 
+  it.each(['start\0--bind\0/\0/', 'prestart', 'start'])('are none where a NUL is in %j', async (name) => {
+    const odd = { start: 'node .', [name]: name.includes('\0') ? 'node .' : 'node .\0' };
+    thread.write({ 'package.json': { scripts: odd } });
+    const script = name === 'prestart' ? 'start' : name;
+    await expect(plan('npm', '10.8.2', { script })).rejects.toMatchObject({ code: 'BAD_PACKAGE_JSON' });
+  });
+
   it("let the caller's variables stand above those of the machine, and below those of the start", async () => {
     const env = { TZ: 'Asia/Tokyo', PORT: '1', npm_execpath: '/evil' };
     const [command] = (await plan('npm', '10.8.2', { env })).commands;

@@ -7,7 +7,7 @@ import type { Command } from '../sandbox/sandbox.js';
 import { provideToolchain } from '../toolchain/toolchain.js';
 import { readPackageJson, type PackageManifest } from '../project/manifest.js';
 import { launchEnvironment, type Tools } from './launch-environment.js';
-import { chooseScript, type Script } from './script.js';
+import { chooseScript, requireStartable, type Script } from './script.js';
 
 /** What is to be started. */
 export interface LaunchPlan {
@@ -72,6 +72,7 @@ function commandsFor(
   return [`pre${script}`, script, `post${script}`].flatMap((event) => {
     const text = event === script ? command : Object.hasOwn(around, event) ? around[event] : undefined;
     if (text === undefined) return [];
+    requireStartable(event, text);
     return [start('/bin/sh', ['-c', text], { npm_lifecycle_event: event, npm_lifecycle_script: text })];
   });
 }

@@ -12,15 +12,21 @@ export interface Script {
   command: string;
 }
 
-/** Own keys of package.json's scripts only. SCRIPT_NOT_FOUND tells which there are. */
+/** Own keys of package.json's scripts only. SCRIPT_NOT_FOUND tells which there are; BAD_PACKAGE_JSON. */
 export function chooseScript(manifest: PackageManifest, wanted: string | undefined): Script {
   const { scripts } = manifest;
   const names = wanted === undefined ? DEFAULT_SCRIPTS : [wanted];
   const name = names.find((one) => Object.hasOwn(scripts, one));
   const command = name === undefined ? undefined : scripts[name];
   if (name === undefined || command === undefined) throw notFound(names, Object.keys(scripts));
-  if (command.includes('\0')) throw new Failure('BAD_PACKAGE_JSON', `The script "${name}" contains a NUL character`);
+  requireStartable(name, command);
   return { name, command };
+}
+
+/** BAD_PACKAGE_JSON for a script that cannot be an argument and a variable of a process, as Linux takes them. */
+export function requireStartable(name: string, command: string): void {
+  const script = `The script ${shortened(JSON.stringify(name), 100)}`;
+  if (`${name}${command}`.includes('\0')) throw new Failure('BAD_PACKAGE_JSON', `${script} contains a NUL character`);
 }
 
 function notFound(names: string[], scripts: string[]): Failure {

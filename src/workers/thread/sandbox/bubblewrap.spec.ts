@@ -45,7 +45,7 @@ describe('a sandbox of a repository that has put something in the place of its o
   }
 
   /** Read only once all has ended. */
-  async function said(script: string, repoId = 'app'): Promise<string> {
+  async function said(script: string, { repoId = 'app', env = {} } = {}): Promise<string> {
     const sandbox = new Bubblewrap(confined(), { operationId: 'op', repoId, paths, marker });
     try {
       const { stdout, exited } = await sandbox.spawn({
@@ -53,7 +53,7 @@ describe('a sandbox of a repository that has put something in the place of its o
         file: '/bin/sh',
         args: ['-c', `{ ${script}; } 2>&1`],
         cwd: paths.workspace,
-        env: { PATH: '/usr/bin:/bin' },
+        env: { PATH: '/usr/bin:/bin', ...env },
         stdin: 'empty',
       });
       await exited;
@@ -67,7 +67,14 @@ describe('a sandbox of a repository that has put something in the place of its o
   }
 
   it('has a host name that Linux takes, however long its name is', async () => {
-    expect(await said('cat /etc/hostname /proc/sys/kernel/hostname', 'a'.repeat(100))).toContain('a'.repeat(63));
+    expect(await said('cat /etc/hostname /proc/sys/kernel/hostname', { repoId: 'a'.repeat(100) })).toContain(
+      'a'.repeat(63),
+    );
+  });
+
+  it('takes nothing in the value of a variable for an order', async () => {
+    const env = { A: `a\0--bind\0${root}\0${root}` };
+    await expect(said(`cat ${root}/outside/secret`, { env })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, lchownSync, lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { Failure } from '../../../contracts/failure.js';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { SandboxPlan } from '../../../contracts/sandbox-plan.js';
 import { HostPublisher } from '../ports/host-publisher.js';
@@ -51,6 +52,7 @@ export class Bubblewrap implements Sandbox {
   async spawn(command: Command): Promise<SandboxedProcess> {
     const { machine, limits } = this.plan;
     const { workspace } = this.context.paths;
+    const variables = variableArguments(command);
     const chain = this.prepare(command.purpose);
     const isPrivate = this.isPrivate(command.purpose);
     const { routes, relays } = isPrivate ? await planRoutes(machine) : { routes: [], relays: [] };
@@ -91,7 +93,7 @@ export class Bubblewrap implements Sandbox {
     this.cpu?.take(child.pid);
     const launch = new Launch(child, command.file);
     for (const descriptor of descriptors) closeSync(descriptor);
-    launch.give(Object.entries(command.env).flatMap(([name, value]) => ['--setenv', name, value]));
+    launch.give(variables);
     if (!isPrivate) return launch.begin();
     const options = { chain, machine, folder: this.folder.path, env };
     const network = await PrivateNetwork.attach(await launch.holder(), relays, options);
@@ -172,4 +174,13 @@ export class Bubblewrap implements Sandbox {
     }
     return new LaunchChain(machine, [...ownPaths(purpose, paths, machine), this.folder.path]);
   }
+}
+
+/** BAD_REQUEST for a NUL, which ends an argument of bwrap's: what follows it would be an order. */
+function variableArguments({ env, file }: Command): string[] {
+  const orders = Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]);
+  if (orders.some((order) => order.includes('\0'))) {
+    throw new Failure('BAD_REQUEST', `a variable contains a NUL character: could not start ${basename(file)}`);
+  }
+  return orders;
 }
