@@ -38,14 +38,14 @@ const APP = `console.log(JSON.stringify(process.env));
 const MEASURE = `const names = Object.keys(process.env).filter((name) => /^A\\d+$/.test(name));
   console.log(process.env.LONG.length, names.length);`;
 
-async function dock() {
+async function dock(fields: object = {}) {
   const scripts = {
     start: 'node app.js serve',
     print: 'node app.js',
     postinstall: 'node app.js',
     measure: 'node measure.js',
   };
-  const files = { 'package.json': packageJson(scripts), 'app.js': APP, 'measure.js': MEASURE };
+  const files = { 'package.json': packageJson(scripts, fields), 'app.js': APP, 'measure.js': MEASURE };
   const { url } = await kit.git.createRepository(`environment/app${++docked}`, { files });
   return (await kit.station.clone(url)).body;
 }
@@ -66,8 +66,9 @@ describe('The environment of a repository', () => {
     expectOnly(await environmentIn(`/repo/${repoId}/logs`), { PORT: '4321' });
   });
 
-  it('holds values as long as the system takes them, and as many as a request', async () => {
-    const { repoId } = await dock();
+  it('holds values as long as the system takes them, as many as a request, and those of package.json', async () => {
+    const config = Array.from({ length: 900 }, () => 'x'.repeat(100));
+    const { repoId } = await dock({ config });
     const measure = { script: 'measure', background: false };
     const value = 'ä'.repeat(65_000);
     const many = Object.fromEntries(Array.from({ length: 990 }, (_, index) => [`A${index}`, 'x']));

@@ -68,6 +68,18 @@ describe('the commands that start a script', () => {
     await expect(plan('npm', '10.8.2', { script })).rejects.toMatchObject({ code: 'BAD_PACKAGE_JSON' });
   });
 
+  it.each([
+    ['a long value', { config: { long: 'x'.repeat(131_072) } }],
+    ['a long name', { config: { ['x'.repeat(131_072)]: 1 } }],
+    ['many entries', { config: Array.from({ length: 1_001 }, () => 1) }],
+    ['more than any memory holds', { config: { ['x'.repeat(900)]: Array.from({ length: 400_000 }, () => 1) } }],
+    ['a long script', { scripts: { start: 'x'.repeat(131_072) } }],
+    ['a long script before it', { scripts: { prestart: 'ä'.repeat(65_536), start: 'node .' } }],
+  ])('are none where package.json has more than a process can be given: %s', async (_, manifest) => {
+    thread.write({ 'package.json': { scripts, ...manifest } });
+    await expect(plan('npm', '10.8.2')).rejects.toMatchObject({ code: 'BAD_PACKAGE_JSON' });
+  });
+
   it("let the caller's variables stand above those of the machine, and below those of the start", async () => {
     const env = { TZ: 'Asia/Tokyo', PORT: '1', npm_execpath: '/evil' };
     const [command] = (await plan('npm', '10.8.2', { env })).commands;

@@ -5,6 +5,8 @@ import type { PackageManifest } from '../project/manifest.js';
 /** What is run when the caller names no script: the first that exists. */
 const DEFAULT_SCRIPTS = ['start', 'dev', 'serve'];
 const MAX_SHOWN = 100;
+/** Linux takes no longer argument, nor `NAME=value` (MAX_ARG_STRLEN): this much leaves room for the name. */
+const MAX_SCRIPT_BYTES = 131_000;
 
 export interface Script {
   name: string;
@@ -27,6 +29,9 @@ export function chooseScript(manifest: PackageManifest, wanted: string | undefin
 export function requireStartable(name: string, command: string): void {
   const script = `The script ${shortened(JSON.stringify(name), 100)}`;
   if (`${name}${command}`.includes('\0')) throw new Failure('BAD_PACKAGE_JSON', `${script} contains a NUL character`);
+  const bytes = Buffer.byteLength(command);
+  if (bytes > MAX_SCRIPT_BYTES)
+    throw new Failure('BAD_PACKAGE_JSON', `${script} has ${bytes} bytes, more than ${MAX_SCRIPT_BYTES}`);
 }
 
 function notFound(names: string[], scripts: string[]): Failure {
