@@ -21,7 +21,7 @@ export interface PublishedVersion {
 export type TarballDigests = Record<string, string>;
 
 /** Those that corepack writes, now and in earlier versions. */
-const DIGEST_ALGORITHMS = ['sha1', 'sha224', 'sha256', 'sha384', 'sha512'];
+export const DIGEST_ALGORITHMS = ['sha1', 'sha224', 'sha256', 'sha384', 'sha512'];
 
 type PacoteFunctions = Pick<typeof Pacote, 'extract' | 'packument' | 'tarball'>;
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../../contracts/failure.js';
 import type { ManagerWish } from '../project/manager-wish.js';
-import type { PackageRegistry } from './package-registry.js';
+import { DIGEST_ALGORITHMS, type PackageRegistry } from './package-registry.js';
 import type { ManagerCandidate } from './tool-finder.js';
 import type { ToolchainStore } from './toolchain-store.js';
 
@@ -24,13 +24,7 @@ export async function verifyHash(
     const wrapper = (await registry.versions(signed)).find((one) => one.version === version);
     if (wrapper) await store.provide(wrapper);
   }
-  const file = HASHED_FILES[signed];
-  const actual = file
-    ? createHash(hash.algorithm)
-        .update(readFileSync(join(store.packageFolder(signed, version), file)))
-        .digest('hex')
-    : store.digests(signed, version)[hash.algorithm];
-  if (actual === hash.hex) return;
+  if (digestOf(signed, version, hash.algorithm, store) === hash.hex) return;
   throw new Failure(
     'PACKAGE_MANAGER_UNAVAILABLE',
     `${name}@${version} of the registry has another ${hash.algorithm} hash than packageManager in package.json`,
@@ -38,4 +32,14 @@ export async function verifyHash(
       suggestion: 'Correct the hash in packageManager, or remove it; if it was right, do not trust the registry.',
     },
   );
+}
+
+/** Undefined for an algorithm that corepack does not know. */
+function digestOf(name: string, version: string, algorithm: string, store: ToolchainStore): string | undefined {
+  const file = HASHED_FILES[name];
+  if (file === undefined) return store.digests(name, version)[algorithm];
+  if (!DIGEST_ALGORITHMS.includes(algorithm)) return undefined;
+  return createHash(algorithm)
+    .update(readFileSync(join(store.packageFolder(name, version), file)))
+    .digest('hex');
 }
