@@ -1,6 +1,6 @@
-import { lstat } from 'node:fs/promises';
+import { lstat, rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
 import { Turns } from '../common/turns.js';
@@ -110,8 +110,11 @@ export class RepositoryEntries {
   async withdraw(entry: RepositoryEntry): Promise<void> {
     // The workspace, too, is its own: it did not exist when the repository was entered.
     const { workspace, home, staging } = this.folders.pathsOf(entry);
+    // Where the next start looks: nobody would remove what is left of a workspace that is in no registry any more.
+    const aside = join(dirname(staging), `.withdrawn-${entry.uid}`);
+    await rename(workspace, aside).catch(() => undefined); // most often there is none yet
     try {
-      await removeFolders([staging, workspace, home]);
+      await removeFolders([staging, workspace, aside, home]);
     } catch (error) {
       this.logger.warn(`Not all of ${entry.workspace} could be removed: ${String(error)}`);
     }
