@@ -1,8 +1,17 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { segmentFirstSeq, type LogLine } from '../../contracts/log.js';
+import { segmentFirstSeq, segmentName, type LogLine } from '../../contracts/log.js';
 import { LogWriter } from './log-writer.js';
 
 describe('a log', () => {
@@ -57,6 +66,15 @@ describe('a log', () => {
     second.write('stdout', ['four']);
     second.close();
     expect(readFileSync(join(directory(), segments()[1] ?? ''), 'utf8')).toMatch(/^\{"seq":5,.*"four"\}\n$/);
+  });
+
+  it('goes on counting where it ended, also when all but its length is gone', () => {
+    mkdirSync(directory());
+    writeFileSync(join(directory(), segmentName(4)), '');
+    const log = open();
+    log.write('stdout', ['four']);
+    log.close();
+    expect([segments(), lines()]).toMatchObject([[segmentName(4)], [{ seq: 4, text: 'four' }]]);
   });
 
   it('loses lines that cannot be written, and goes on', () => {

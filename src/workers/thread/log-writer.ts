@@ -130,7 +130,7 @@ export class LogWriter {
   }
 }
 
-/** A log that is written to again goes on counting after its last line, be it whole or torn. */
+/** A log that is written to again goes on counting after its last line, be it whole, torn, or gone but for its number. */
 function continuedSeq(directory: string): number {
   const name = existsSync(directory) ? readdirSync(directory).toSorted().at(-1) : undefined;
   if (name === undefined) return 0;
@@ -140,7 +140,8 @@ function continuedSeq(directory: string): number {
     const end = Buffer.alloc(Math.min(size, LAST_LINES_BYTES));
     readSync(descriptor, end, 0, end.length, size - end.length);
     const [, last] = [...end.toString('latin1').matchAll(/^\{"seq":(\d+),/gm)].at(-1) ?? [];
-    return last === undefined ? segmentFirstSeq(name) : Number(last);
+    if (last !== undefined) return Number(last);
+    return size === 0 ? segmentFirstSeq(name) - 1 : segmentFirstSeq(name);
   } finally {
     closeSync(descriptor);
   }
