@@ -21,7 +21,7 @@ import type { LogLine } from '../src/contracts/log.js';
 import { eventually } from './support/eventually.js';
 import { fixture, packageJson } from './support/fixtures.js';
 import { GitServer } from './support/git-server.js';
-import { sample } from './support/matrix.js';
+import { itInMatrix, sample } from './support/matrix.js';
 import { freePort } from './support/ports.js';
 import { alive, processesTagged } from './support/processes.mjs';
 import { Station } from './support/station.js';
@@ -190,6 +190,50 @@ describe('A station that was killed', () => {
       expect((await station.status(repoId)).body.result.git).toMatchObject({ commit: from, clean: true });
       expect((await station.update(repoId)).body.result).toMatchObject({ from, to, dependenciesChanged: true });
       await station.unload(repoId);
+    },
+    LIVES_MS,
+  );
+
+  itInMatrix(
+    'in the middle of an update that cannot be undone tries again at the next start, unless it was taken as it is',
+    async () => {
+      const { git, station } = kit;
+      const NAMES = ['stuck', 'installed', 'run'];
+      const library = await git.createRepository('killed/shelf');
+      const files = { 'package.json': packageJson({ start: 'node -e 1' }) };
+      const repository = await git.createRepository('killed/stuck', { files });
+      for (const repoId of NAMES) await station.clone(repository.url, { repoId });
+      const from = (await station.entry('stuck')).body.result.commit;
+      const to = await repository.commit({
+        '.gitmodules': '[submodule "shelf"]\n\tpath = shelf\n\turl = ../shelf.git\n',
+        shelf: { submodule: await library.commitOf('main') },
+      });
+      const stall = git.stall('/killed/shelf/');
+      for (const repoId of NAMES) await station.update(repoId, {}, ASYNC);
+      const path = (repoId: string, name: string) => join(station.workspaceDir, repoId, name);
+      const isMoved = (repoId: string) => existsSync(path(repoId, '.gitmodules'));
+      await eventually('all have moved', () => NAMES.every(isMoved));
+      await stall.reached;
+      await station.kill('SIGKILL');
+      stall.release();
+      for (const repoId of NAMES) renameSync(path(repoId, '.git'), path(repoId, 'away'));
+      await station.restart();
+      for (const repoId of NAMES) {
+        expect((await station.entry(repoId)).body.result).toMatchObject({
+          state: 'error',
+          stateReason: { code: 'INTERRUPTED', message: expect.stringContaining('no .git folder') as string },
+        });
+        renameSync(path(repoId, 'away'), path(repoId, '.git'));
+      }
+      expect((await station.install('installed')).status).toBe(200);
+      expect((await station.run('run', { background: false })).body.result.exitCode).toBe(0);
+      await station.restart();
+      expect((await station.entry('stuck')).body.result).toMatchObject({ state: 'cloned', commit: from });
+      expect((await station.status('stuck')).body.result.git).toMatchObject({ commit: from, clean: true });
+      for (const repoId of ['installed', 'run']) {
+        expect((await station.entry(repoId)).body.result.stateReason).toBeUndefined();
+        expect((await station.status(repoId)).body.result.git.commit).toBe(to);
+      }
     },
     LIVES_MS,
   );

@@ -153,10 +153,18 @@ export class RecoveryService {
       return { state: 'error', stateReason, installed: null, commit: commit ?? entry.commit };
     }
     this.logger.warn(`Undid an update of ${entry.repoId} that was cut off`);
+    const back = { commit: commit ?? entry.commit };
     const now = await this.registry.find(entry.uid);
-    if (!now || !journal.restarts || isStoppedOnRequest(now)) return {};
+    if (now && isNotUndone(now)) return { ...back, state: 'cloned', stateReason: null };
+    if (!now || !journal.restarts || isStoppedOnRequest(now)) return back;
     const ended = { pid: null, url: null, ready: false, stopReason: 'server-stopped' } as const;
-    return { state: 'stopped', stateReason: null, app: entry.app && { ...entry.app, ...ended }, appTree: null };
+    return {
+      ...back,
+      state: 'stopped',
+      stateReason: null,
+      app: entry.app && { ...entry.app, ...ended },
+      appTree: null,
+    };
   }
 
   private async putBack(entry: RepositoryEntry, { operationId }: UpdateJournal): Promise<SettleOutput> {
@@ -247,6 +255,10 @@ export class RecoveryService {
     }
   }
 }
+
+/** An earlier attempt has failed, and nobody has made do with what it has left. */
+const isNotUndone = ({ state, stateReason, installed }: RepositoryEntry): boolean =>
+  state === 'error' && !installed && (stateReason?.code === 'INTERRUPTED' || stateReason?.code === 'ROLLBACK_FAILED');
 
 function outOfOrder({ operation }: Operation): Partial<RepositoryEntry> {
   const stateReason = { code: INTERRUPTED.code, message: `The server stopped during ${operation}` };

@@ -20,6 +20,8 @@ export class RunProcedure implements Procedure<'run'> {
         suggestion: `Run install first: POST /repo/${entry.repoId}/install`,
       });
     }
+    // As it is: no start undoes an update any more that could not be undone.
+    if (entry.state === 'error') await job.thread('settle', entry, { accepted: true });
     return this.launcher.launch(job, entry, job.options, job.context.restarts);
   }
 }

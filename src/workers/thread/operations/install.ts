@@ -3,16 +3,17 @@ import { installDependencies } from '../package-manager/install-dependencies.js'
 import { removeEscapingLinks } from '../package-manager/escaping-links.js';
 import type { Handler } from '../operation-thread.js';
 import { provideToolchain } from '../toolchain/toolchain.js';
-import { keepDependencies } from '../update/kept-dependencies.js';
 import { dependencyFingerprint } from '../project/fingerprint.js';
 import { readPackageJson } from '../project/manifest.js';
+import { keepDependencies } from '../update/kept-dependencies.js';
+import { removeJournal } from '../update/update-journal.js';
 
 const MAX_SCRIPTS_NOT_RUN = 1_000;
 
 /** Provides the tools that the repository asks for, and installs its dependencies with them. */
 export const install: Handler<'install'> = async (input, thread) => {
   const startedAt = Date.now();
-  const { workspace } = thread.context.paths;
+  const { workspace, staging } = thread.context.paths;
   const { production, ignoreScripts, strictEngines } = input;
   const manifest = readPackageJson(workspace);
   const removed = removeEscapingLinks(workspace);
@@ -38,6 +39,8 @@ export const install: Handler<'install'> = async (input, thread) => {
     { production, ignoreScripts, strictEngines, toolchain, registry: input.toolchain.registry },
     thread,
   );
+  // One that was asked for takes the tree as it is: no start undoes an update any more that could not be undone.
+  if (!input.keepsPrevious) removeJournal(staging);
   const { name: _name, ...choice } = packageManager;
   return {
     result: {

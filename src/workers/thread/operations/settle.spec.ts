@@ -185,15 +185,18 @@ describe('an update that is settled', () => {
     expect(docked.read('packages/one/node_modules/x/index.js')).toEqual(['x1']);
   });
 
-  it('says what is amiss when the tree cannot be put back', async () => {
+  it('says what is amiss when the tree cannot be put back, and puts it back once it can', async () => {
     await updated({ 'node_modules/x/index.js': 'x1' });
     await install({});
-    rmSync(docked.path('.git'), { recursive: true });
+    renameSync(docked.path('.git'), docked.path('away'));
     expect(await end(false)).toMatchObject({
       failure: { code: 'GIT_FAILED', message: 'There is no .git folder any more' },
       commit: null,
       dependencies: 'lost',
     });
-    expect(staged()).toEqual([]);
+    renameSync(docked.path('away'), docked.path('.git'));
+    expect(await end(false)).toMatchObject({ commit: docked.cloned.commit, dependencies: 'restored' });
+    expect(docked.read('node_modules/x/index.js')).toEqual(['x1']);
+    expect(docked.tree()).toEqual(wholeTree(docked.cloned.commit));
   });
 });

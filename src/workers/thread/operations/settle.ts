@@ -13,14 +13,14 @@ const UNTOUCHED: SettleOutput = { commit: null, dependencies: 'untouched', build
 
 /**
  * Ends an update: one that is accepted leaves nothing in the staging folder, of any other the tree and what was installed
- * are put back. That needs neither network nor package manager, and may be begun anew when it was cut off; also when the old
- * version is built once more in between.
+ * are put back. That needs neither network nor package manager, and may be begun anew when it was cut off or has failed;
+ * also when the old version is built once more in between.
  */
 export const settle: Handler<'settle'> = async ({ accepted, rebuilds, removesNew = false }, thread) => {
   const { staging } = thread.context.paths;
   const journal = accepted ? undefined : readJournal(staging);
   const output = journal ? await putBack(journal, removesNew, thread) : UNTOUCHED;
-  if (rebuilds && output.build === 'lost') return output;
+  if (output.failure || (rebuilds && output.build === 'lost')) return output;
   removeJournal(staging);
   // What is not removed now the next update removes, or the next start of the server.
   await removeFolders([updateFolder(staging)], thread.signal).catch((error: Error) =>
