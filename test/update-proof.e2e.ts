@@ -72,6 +72,9 @@ async function unloadAll(): Promise<void> {
 /** A version of an app without dependencies. */
 const plain = (app: string) => ({ 'app.js': app, 'package.json': packageJson({ start: 'exec node app.js' }) });
 
+const answers = (text: string) => `
+  require('node:http').createServer((_, response) => response.end('${text}')).listen(process.env.PORT);`;
+
 /** Version 1, installed where it has dependencies, and running. */
 async function dock(options: RunOptions = {}, files: Record<string, GitFile> = version(serves('v1'))): Promise<Docked> {
   const repository = await kit.git.createRepository(`proven/app${++docked}`, { files });
@@ -356,6 +359,40 @@ describe('a new version that does not prove itself', () => {
         context: { outcomes: { old: { running: true, dependencies: 'restored', build: 'rebuilt' } } },
       });
       await expectOldRuns(built);
+    },
+    MS,
+  );
+
+  itInMatrix(
+    'as it passes no liveness check gives way, though it listens and lives',
+    async () => {
+      const healthy = await dock({ liveness: { http: '/', intervalMs: 1_000 } }, plain(answers('v1 one')));
+      await healthy.repository.commit({
+        'app.js': `require('node:http').createServer((_, response) => response.writeHead(500).end()).listen(process.env.PORT);`,
+      });
+      expect((await update(healthy)).body).toMatchObject({
+        code: 'UPDATE_ROLLED_BACK',
+        context: { failedStep: 'health', outcomes: { new: { code: 'APP_EXITED' }, old: { running: true } } },
+      });
+      expect(await page(healthy)).toBe('v1 one');
+    },
+    MS,
+  );
+
+  itInMatrix(
+    'as it never listens gives way to one that was about to return after a crash',
+    async () => {
+      const crashed = await dock({ readyTimeoutMs: 2_000 }, plain(answers('v1 one')));
+      await crashed.repository.commit({ 'app.js': answers('v2 one') });
+      expect((await update(crashed)).body.result.restarted).toBe(true); // from now on it is restarted however soon it dies
+      await crashed.repository.commit({ 'app.js': 'setInterval(() => undefined, 1000);' });
+      process.kill(Number((await entry(crashed)).app?.pid), 'SIGKILL');
+      await eventually('it is about to return', async () => (await entry(crashed)).app?.stopReason === 'restarting');
+      expect((await update(crashed)).body).toMatchObject({
+        code: 'UPDATE_ROLLED_BACK',
+        context: { failedStep: 'health', outcomes: { new: { code: 'TIMED_OUT' }, old: { running: true } } },
+      });
+      expect(await page(crashed)).toBe('v2 one');
     },
     MS,
   );

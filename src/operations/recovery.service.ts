@@ -173,7 +173,7 @@ export class RecoveryService {
     try {
       const settled = await settle(entry.installed !== null);
       if (settled.build !== 'lost') return settled;
-      await this.attempt(`What ${entry.repoId} builds when it is installed`, () => this.buildAgain(entry, operationId));
+      await this.buildAgain(entry, operationId);
       return await settle(false);
     } catch (error) {
       return { failure: Failure.of(error).toData(), commit: null, dependencies: 'lost', build: 'untouched' };
