@@ -1,12 +1,12 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { addressed } from './auth/address.js';
+import { clientAddress } from './auth/address.js';
 import { ApiKeysService } from './auth/api-keys.service.js';
 import { AuditTrail } from './auth/audit/audit-trail.service.js';
 import { auditing } from './auth/audit/auditing.js';
-import { bodiesOfCallers } from './auth/bodies-of-callers.js';
+import { authenticatedJsonBody } from './auth/authenticated-json-body.js';
 import { FailureFilter } from './common/failure.filter.js';
 import { serveDocs } from './common/openapi/document.js';
-import { tellingLater } from './common/request-body.js';
+import { deferBodyError } from './common/request-body.js';
 import { requestId } from './common/request-context.js';
 import { RequestFieldsInterceptor } from './common/request-fields.interceptor.js';
 import { securityHeaders } from './common/security-headers.js';
@@ -23,7 +23,7 @@ export function applyAppSetup(app: NestExpressApplication): void {
   const origins = allowedOrigins(config);
   app.disable('x-powered-by');
   app.set('etag', false); // every answer is told afresh
-  app.use(requestId, addressed(config.trustProxy), securityHeaders);
+  app.use(requestId, clientAddress(config.trustProxy), securityHeaders);
   if (origins) {
     app.enableCors({
       origin: origins,
@@ -31,7 +31,7 @@ export function applyAppSetup(app: NestExpressApplication): void {
     });
   }
   app.use(auditing(app.get(AuditTrail)));
-  app.use(tellingLater(bodiesOfCallers(app.get(ApiKeysService))));
+  app.use(deferBodyError(authenticatedJsonBody(app.get(ApiKeysService))));
   app.useGlobalInterceptors(new RequestFieldsInterceptor());
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new FailureFilter());

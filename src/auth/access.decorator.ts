@@ -6,8 +6,8 @@ import type { OperationName } from '../contracts/operation-names.js';
 import type { Permission } from '../contracts/permissions.js';
 import type { Principal } from './principal.js';
 
-/** `any` is for what every valid key may do; `isRelief` for what no plan's limit may refuse, beside stop and unload. */
-export type Access = { permission: Permission | 'any'; operation?: OperationName; isRelief?: boolean } | 'public';
+/** `any` is for what every valid key may do; `isExempt` for what the requestsPerMinute of a plan may not refuse, beside stop and unload. */
+export type Access = { permission: Permission | 'any'; operation?: OperationName; isExempt?: boolean } | 'public';
 
 export const ACCESS = Symbol('access');
 

@@ -5,7 +5,7 @@ import type { StationRequest } from '../common/request-context.js';
 const MAX_CHARS = 64;
 
 /** Notes where each request has come from. */
-export function addressed(proxies: number) {
+export function clientAddress(proxies: number) {
   return (request: Request, _: Response, next: NextFunction): void => {
     (request as StationRequest).address = addressOf(request, proxies);
     next();

@@ -7,7 +7,7 @@ import { ApiKeysService } from './api-keys.service.js';
 import { bearerOf } from './bearer.js';
 import type { Permission } from '../contracts/permissions.js';
 import type { Principal } from './principal.js';
-import { RateLimit, RELIEF } from './rate-limit.service.js';
+import { RateLimit, EXEMPT_OPERATIONS } from './rate-limit.service.js';
 
 /** Denies by default: a route that states neither a permission nor that it is public is nobody's. */
 @Injectable()
@@ -27,7 +27,7 @@ export class ApiKeyGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<StationRequest>();
     request.operation = access?.operation;
     request.principal = await this.identify(request);
-    await this.rateLimit.ofCaller(request.principal, isRelief(access));
+    await this.rateLimit.ofCaller(request.principal, isExempt(access));
     if (!access) throw new Failure('FORBIDDEN', 'This route states no permission, so it is closed to everyone.');
     if (access.permission !== 'any') requirePermission(request.principal, access.permission);
     return true;
@@ -43,8 +43,8 @@ export class ApiKeyGuard implements CanActivate {
   }
 }
 
-const isRelief = (access: Exclude<Access, 'public'> | undefined): boolean =>
-  access?.isRelief === true || RELIEF.has(access?.permission);
+const isExempt = (access: Exclude<Access, 'public'> | undefined): boolean =>
+  access?.isExempt === true || EXEMPT_OPERATIONS.has(access?.permission);
 
 export function requirePermission(principal: Principal, permission: Permission): void {
   const { permissions, plan } = principal;

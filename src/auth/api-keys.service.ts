@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Turns } from '../common/turns.js';
+import { KeyedMutex } from '../common/keyed-mutex.js';
 import { Failure } from '../contracts/failure.js';
 import { EventBus } from '../events/event-bus.js';
 import { KeyStore, type StoredKey } from '../registry/key-store.js';
@@ -36,7 +36,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class ApiKeysService implements OnApplicationShutdown {
   private readonly logger = new Logger('Auth');
   private readonly touched = new Map<string, number>();
-  private readonly turns = new Turns();
+  private readonly mutex = new KeyedMutex();
   private readonly expiries = new Map<string, NodeJS.Timeout>();
 
   constructor(
@@ -53,7 +53,7 @@ export class ApiKeysService implements OnApplicationShutdown {
   /** A key of the caller's own, or, for an administrator, anybody's. FORBIDDEN, PLAN_LAPSED, PLAN_LIMIT. */
   async create(given: KeyOptions, caller: Principal): Promise<{ key: string; stored: StoredKey }> {
     // One at a time for each owner: two must not both find a plan's last place free.
-    return this.turns.take(caller.owner, () => this.createInTurn(given, caller));
+    return this.mutex.runExclusive(caller.owner, () => this.createInTurn(given, caller));
   }
 
   private async createInTurn(given: KeyOptions, caller: Principal): Promise<{ key: string; stored: StoredKey }> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Turns } from '../common/turns.js';
+import { KeyedMutex } from '../common/keyed-mutex.js';
 import { Failure } from '../contracts/failure.js';
 import type { GitCredentials } from '../contracts/operations.js';
 import { CredentialStore, type StoredCredential } from '../registry/credential-store.js';
@@ -10,14 +10,14 @@ const MAX_PER_OWNER = 100;
 /** Git credentials that owners store once and clone with often. */
 @Injectable()
 export class GitCredentialsService {
-  private readonly turns = new Turns();
+  private readonly mutex = new KeyedMutex();
 
   constructor(private readonly store: CredentialStore) {}
 
   /** BAD_REQUEST where the owner has stored as many as one may. */
   async keep(owner: string, name: string, secret: GitCredentials): Promise<StoredCredential> {
     // One at a time for each owner: two must not both find the last place free.
-    return this.turns.take(owner, async () => {
+    return this.mutex.runExclusive(owner, async () => {
       if ((await this.store.listOf(owner)).length >= MAX_PER_OWNER) {
         throw new Failure('BAD_REQUEST', `${MAX_PER_OWNER} credentials are stored already: remove some first.`);
       }

@@ -8,7 +8,7 @@ const WINDOW_MS = 60_000;
 const MAX_SIGN_INS = 20;
 
 /** Permissions that free resources: a plan's rate limit never refuses them. */
-export const RELIEF = new Set<unknown>(['stop', 'unload']);
+export const EXEMPT_OPERATIONS = new Set<unknown>(['stop', 'unload']);
 
 /** How often callers may ask, over REST and Socket.IO together. Each method rejects with RATE_LIMITED. */
 @Injectable()
@@ -23,11 +23,11 @@ export class RateLimit implements OnApplicationShutdown {
 
   /**
    * A request with a valid key: so many of one key as RATE_LIMIT says, and of one owner as the plan says. Stops, unloads,
-   * connections and looks at logs (`isRelief`) are counted for themselves: whoever has used up everything else can still do these.
+   * connections and looks at logs (`isExempt`) are counted for themselves: whoever has used up everything else can still do these.
    */
-  async ofCaller({ keyId, owner, plan }: Principal, isRelief = false): Promise<void> {
-    await this.ofAny(`key ${keyId}`, isRelief ? 'stop, unload and log request' : undefined);
-    if (isRelief) return;
+  async ofCaller({ keyId, owner, plan }: Principal, isExempt = false): Promise<void> {
+    await this.ofAny(`key ${keyId}`, isExempt ? 'stop, unload and log request' : undefined);
+    if (isExempt) return;
     const limit = plan?.quotas.requestsPerMinute ?? null;
     if (!plan || limit === null) return;
     const retryAfterSeconds = await this.count(`owner ${owner}`, limit);

@@ -6,7 +6,7 @@ import type { StationRequest } from './request-context.js';
  * Keeps an error of the body parser on the request: authentication and routing come first, as only they know whether the
  * caller may do this at all, and what it is.
  */
-export function tellingLater(readBody: RequestHandler): RequestHandler {
+export function deferBodyError(readBody: RequestHandler): RequestHandler {
   return (request, response, next) =>
     readBody(request, response, (error?: unknown) => {
       if (error instanceof Error) (request as StationRequest).bodyError = inOtherWords(error);

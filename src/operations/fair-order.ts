@@ -1,5 +1,5 @@
 /** What says whose turn it is. */
-export interface Turns {
+export interface FairnessState {
   /** How many of an owner's operations are running. */
   running: ReadonlyMap<string, number>;
   /** When an owner was served last: a number that grows. */
@@ -10,7 +10,7 @@ export interface Turns {
  * Waiting items in the order in which they would start if each took the same time: next is the owner with the fewest
  * operations running, then the one served longest ago, then the order of arrival.
  */
-export function fairOrder<T extends { owner: string }>(items: readonly T[], { running, served }: Turns): T[] {
+export function fairOrder<T extends { owner: string }>(items: readonly T[], { running, served }: FairnessState): T[] {
   const busy = new Map(running);
   const ranked = items.map((item, arrival) => {
     const before = busy.get(item.owner) ?? 0; // with those of this owner that start before it

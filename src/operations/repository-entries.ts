@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
-import { Turns } from '../common/turns.js';
+import { KeyedMutex } from '../common/keyed-mutex.js';
 import { STATION_CONFIG, type StationConfig } from '../config/config.js';
 import { Failure } from '../contracts/failure.js';
 import {
@@ -31,7 +31,7 @@ const EVERYBODY = '';
 export class RepositoryEntries {
   private readonly logger = new Logger('Operations');
   /** One at a time: two clones must not both find an id, a folder or a plan's last place free. */
-  private readonly turns = new Turns();
+  private readonly mutex = new KeyedMutex();
 
   constructor(
     @Inject(STATION_CONFIG) private readonly config: StationConfig,
@@ -51,7 +51,7 @@ export class RepositoryEntries {
     const isolated = options.isolated ?? null;
     this.requireIsolation(isolated, baseRepoId(canonicalUrl), principal);
     const { isolation, network, limits } = this.isolation.planFor({ isolated, owner: principal.owner });
-    return this.turns.take(EVERYBODY, async () => {
+    return this.mutex.runExclusive(EVERYBODY, async () => {
       const repoId = await this.chooseId(canonicalUrl, options.repoId, principal.owner);
       await this.requireRoom(principal);
       const uid = newUid();
@@ -98,7 +98,7 @@ export class RepositoryEntries {
    * clone has chosen a repoId.
    */
   async locate({ uid, owner }: RepositoryEntry, repoUrl: string, chosenId: string | undefined): Promise<void> {
-    await this.turns.take(EVERYBODY, async () => {
+    await this.mutex.runExclusive(EVERYBODY, async () => {
       const others = (await this.registry.listOf(owner)).filter((entry) => entry.uid !== uid);
       const same = chosenId === undefined && others.find((entry) => isFrom(entry, repoUrl));
       if (same) throw alreadyLoaded(same);

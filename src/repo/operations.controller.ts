@@ -44,7 +44,7 @@ export class OperationsController {
   }
 
   @Get(':id/logs')
-  @Authenticated({ permission: 'read', isRelief: true })
+  @Authenticated({ permission: 'read', isExempt: true })
   @ApiOperation({
     summary: 'Output of one operation, also of a failed clone',
     description: 'With `Accept: text/event-stream` it follows, until the log can no longer grow.',

@@ -139,7 +139,7 @@ export class RepoController {
   }
 
   @Get(':repoId/logs')
-  @Authenticated({ permission: 'read', isRelief: true })
+  @Authenticated({ permission: 'read', isExempt: true })
   @ApiRepoId
   @ApiOperation({
     summary: 'Output of the app, or of an operation',

@@ -1,10 +1,10 @@
-import { Turns } from '../../common/turns.js';
+import { KeyedMutex } from '../../common/keyed-mutex.js';
 import type { PatronRecord, PatronStore } from '../../registry/patron-store.js';
 
 /** Everybody who has signed in with Patreon, by Patreon's id. In memory as well: every request asks. */
 export class PatronRecords {
   /** By id: the last change is what is written last. */
-  private readonly writes = new Turns();
+  private readonly writes = new KeyedMutex();
   /** What could not be written, as on a full disk, is written with the next change. */
   private readonly unsaved = new Set<string>();
 
@@ -32,7 +32,7 @@ export class PatronRecords {
     this.records.set(patreonId, record);
     if (before && isSame(before, record) && !this.unsaved.has(patreonId)) return;
     this.unsaved.add(patreonId);
-    await this.writes.take(patreonId, async () => {
+    await this.writes.runExclusive(patreonId, async () => {
       const latest = this.records.get(patreonId) ?? record;
       await this.store.save(latest);
       if (latest === this.records.get(patreonId)) this.unsaved.delete(patreonId);

@@ -1,5 +1,5 @@
 import type { DataSource, Repository as Table } from 'typeorm';
-import { Turns } from '../../common/turns.js';
+import { KeyedMutex } from '../../common/keyed-mutex.js';
 import { Failure } from '../../contracts/failure.js';
 import { packEntry, unpackEntry, type Manifests } from '../manifests.js';
 import type { RepositoryEntry } from '../repository-entry.js';
@@ -12,7 +12,7 @@ import { Unwritten } from './unwritten.js';
 export class SqlRepositoryRegistry extends RepositoryRegistry {
   private readonly table: Table<RepositoryRow>;
   /** By uid: an update reads, changes and writes, and must not do so beside another. */
-  private readonly writes = new Turns();
+  private readonly writes = new KeyedMutex();
   private readonly unwritten = new Unwritten<RepositoryEntry>(({ uid }) => this.update(uid, {}));
 
   constructor(
@@ -62,7 +62,7 @@ export class SqlRepositoryRegistry extends RepositoryRegistry {
     uid: string,
     changes: Partial<RepositoryEntry> | ((before: RepositoryEntry) => Partial<RepositoryEntry>),
   ): Promise<RepositoryEntry | undefined> {
-    return this.writes.take(uid, async () => {
+    return this.writes.runExclusive(uid, async () => {
       const before = await this.find(uid);
       if (!before) return undefined;
       const wanted = typeof changes === 'function' ? changes(before) : changes;
@@ -76,7 +76,7 @@ export class SqlRepositoryRegistry extends RepositoryRegistry {
   }
 
   async remove(uid: string): Promise<void> {
-    await this.writes.take(uid, async () => {
+    await this.writes.runExclusive(uid, async () => {
       await this.manifests.remove(uid);
       await whileWriting(this.table.delete({ uid }));
       this.unwritten.forget(uid);

@@ -4,7 +4,7 @@ import { ApiKeysService } from '../../auth/api-keys.service.js';
 import type { Origin } from '../../auth/audit/audit-trail.service.js';
 import { bearerOf } from '../../auth/bearer.js';
 import type { Principal } from '../../auth/principal.js';
-import { RateLimit, RELIEF } from '../../auth/rate-limit.service.js';
+import { RateLimit, EXEMPT_OPERATIONS } from '../../auth/rate-limit.service.js';
 import { STATION_CONFIG, type StationConfig } from '../../config/config.js';
 import { isPlainObject } from '../../common/fields.js';
 import { Failure } from '../../contracts/failure.js';
@@ -87,7 +87,7 @@ export class SessionsService implements OnModuleInit, OnApplicationShutdown {
     const known = ownKey === undefined ? session.principal : undefined;
     const asked = known ? this.keys.confirm(known) : this.keys.authenticate(ownKey);
     const principal = await this.identify(asked, session.socket);
-    await this.rateLimit.ofCaller(principal, LOG_EVENTS.has(event) || RELIEF.has(operation));
+    await this.rateLimit.ofCaller(principal, LOG_EVENTS.has(event) || EXEMPT_OPERATIONS.has(operation));
     if (!session.principal) this.signIn(session, principal);
     return principal;
   }

@@ -11,7 +11,7 @@ const MAX_BODY = '1mb';
  * time to parse it. The guard refuses the request afterwards as it refuses any; it looks at the key anew, which may have
  * ended while a body took its time to come.
  */
-export function bodiesOfCallers(keys: ApiKeysService): RequestHandler {
+export function authenticatedJsonBody(keys: ApiKeysService): RequestHandler {
   const readJson = json({ limit: MAX_BODY });
   return async (request, response, next) => {
     if (!hasBody(request) || !(await isCaller(request, keys))) return next();
