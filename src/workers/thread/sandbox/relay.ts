@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { createServer, type Server, type TcpNetConnectOpts } from 'node:net';
+import { createServer, type Server, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { Failure } from '../../../contracts/failure.js';
 
-/** Connections that nobody has accepted yet. */
+/** Connections that nobody has accepted yet, and as many that the thread keeps for a relay that is being started. */
 const BACKLOG = 511;
 /** At the same time, for each port; each takes two descriptors of the relay. */
 const MAX_CONNECTIONS = 4_096;
@@ -22,7 +22,10 @@ interface Address {
 
 interface Order {
   id: number;
-  /** Where to listen in the network of the relay; undefined with a server that listens outside of it already. */
+  /**
+   * Where to listen in the network of the relay; undefined with a server that listens outside of it already, and with a
+   * connection to the server of this id.
+   */
   at?: Address;
   to?: Destination;
   /** Not to listen any more where the order of this id has said. */
@@ -49,7 +52,7 @@ export interface RelaySetting {
 
 /** What a relay runs: one process for all connections, as a process for each would be many for an app with many visitors. */
 const PROGRAM = `
-const { connect, createServer } = require('node:net');
+const { connect, createServer, Socket } = require('node:net');
 const { pipeline } = require('node:stream');
 process.on('disconnect', () => process.exit());
 const servers = new Map();
@@ -58,6 +61,11 @@ process.on('message', ({ id, at, to, close }, outside) => {
   if (close) {
     servers.get(id)?.close();
     servers.delete(id);
+    return answer();
+  }
+  if (outside instanceof Socket) {
+    outside.allowHalfOpen = true;
+    servers.get(id).emit('connection', outside);
     return answer();
   }
   const server = outside ?? createServer();
@@ -106,16 +114,23 @@ export class Relay {
 
   private async build(id: number, { to, ...from }: Road): Promise<void> {
     if ('inside' in from) return this.order({ id, at: from.inside, to });
-    const server = createServer().listen({ ...from.outside, backlog: BACKLOG });
+    // Whoever comes before the relay listens is accepted here, and waits unread until it can be handed over.
+    const early: Socket[] = [];
+    const server = createServer({ pauseOnConnect: true }, (socket) => early.push(socket));
+    server.maxConnections = BACKLOG;
+    server.listen({ ...from.outside, backlog: BACKLOG });
     try {
       await once(server, 'listening');
       await this.order({ id, to }, server);
+      server.close();
+      for (const socket of early) await this.order({ id }, socket);
     } finally {
       server.close();
+      for (const socket of early) socket.destroy();
     }
   }
 
-  private async order(order: Order, server?: Server): Promise<void> {
+  private async order(order: Order, handle?: Server | Socket): Promise<void> {
     if (this.isOver) throw broken('its network has gone');
     const child = (this.child ??= this.start());
     const answered = new Promise<Answer>((resolve) => {
@@ -128,7 +143,7 @@ export class Relay {
       child.on('message', hear).once('exit', over).once('error', over);
       if (!child.connected) over();
     });
-    if (child.connected) child.send(order, server);
+    if (child.connected) child.send(order, handle);
     const { error } = await answered;
     if (error !== undefined) throw broken(error);
   }
@@ -146,6 +161,7 @@ export class Relay {
     child.on('error', () => undefined); // whoever waits for an answer hears of it
     child.unref();
     child.channel?.unref();
+    child.setMaxListeners(0); // Node.js adds one for each port whose connections were handed over
     return child;
   }
 
