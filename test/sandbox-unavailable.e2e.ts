@@ -127,13 +127,14 @@ describeAsRoot('a machine', () => {
     );
   });
 
-  describe('whose slirp4netns breaks, and is mended', () => {
+  describe('whose programs break, and are mended', () => {
     const SLIRP = '/usr/bin/slirp4netns';
+    const BWRAP = '/usr/bin/bwrap';
     const onItsMachine = (server: Station, ...command: string[]) =>
       execFileSync('nsenter', ['--target', String(server.pid), '--mount', ...command]);
 
     it(
-      'says so while no sandbox can be made, and has its apps back afterwards',
+      'says so while no sandbox can be made, for git neither, and has its apps back afterwards',
       async () => {
         const launcher = ['unshare', '--mount', '--propagation', 'private'];
         station = await Station.start({ allowedHosts: [git.host], launcher, env: { APP_RESTART_DELAY_MS: '100' } });
@@ -168,6 +169,21 @@ describeAsRoot('a machine', () => {
 
         onItsMachine(server, 'umount', SLIRP);
         await running();
+        expect(await isolationOf(server)).not.toHaveProperty('degraded');
+
+        onItsMachine(server, 'mount', '--bind', join(folder, 'bwrap'), BWRAP);
+        const { repoUrl } = (await server.entry(repoId)).body.result;
+        const refused = [
+          await server.status(repoId),
+          await server.update(repoId),
+          await server.clone(repoUrl, { repoId: 'again' }),
+        ];
+        expect(refused.map(({ status, body }) => [status, body.code, body.detail])).toEqual(
+          refused.map(() => [503, 'SANDBOX_UNAVAILABLE', expect.stringMatching(/^bwrap: .*: no sandbox for git$/)]),
+        );
+        expect(await isolationOf(server)).toMatchObject({ degraded: expect.stringContaining('git') as string });
+        onItsMachine(server, 'umount', BWRAP);
+        expect((await server.update(repoId)).status).toBe(200);
         expect(await isolationOf(server)).not.toHaveProperty('degraded');
       },
       START_MS,

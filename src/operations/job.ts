@@ -13,6 +13,9 @@ import type { StationIsolation } from './station-isolation.js';
 
 const debug = createDebug('repo-manager:progress');
 
+/** And nothing else in a sandbox. */
+const RUN_GIT = new Set<ThreadOperation>(['clone', 'status', 'update']);
+
 export interface JobServices {
   registry: RepositoryRegistry;
   pool: WorkerPoolService;
@@ -89,7 +92,7 @@ export class Job<K extends OperationName> {
       context,
       input,
       onMessage: (message) => {
-        if (message.type === 'app-started') isolation.noteSandbox(plan);
+        if (message.type === 'app-started') isolation.noteSandbox(plan, 'code');
         if (message.type === 'progress') this.progress(message.phase, message.percent, message.message);
         else if (message.type === 'log') this.services.onLog(this, entry, runId, message);
         else onAppMessage?.(message, run as unknown as ThreadRun<'run'>);
@@ -100,10 +103,12 @@ export class Job<K extends OperationName> {
     this.signal.addEventListener('abort', abort, { once: true });
     try {
       const output = await run.output;
-      if (operation === 'install') isolation.noteSandbox(plan);
+      if (operation === 'install') isolation.noteSandbox(plan, 'code');
+      if (RUN_GIT.has(operation)) isolation.noteSandbox(plan, 'git');
       return output;
     } catch (error) {
-      if (error instanceof Failure && error.code === 'SANDBOX_UNAVAILABLE') isolation.noteSandbox(plan, error);
+      if (error instanceof Failure && error.code === 'SANDBOX_UNAVAILABLE')
+        isolation.noteSandbox(plan, RUN_GIT.has(operation) ? 'git' : 'code', error);
       await run.ended;
       throw error;
     } finally {

@@ -20,7 +20,8 @@ const EQUAL_WEIGHT = 100;
 
 /** What really confines the code of repositories on this station: found out at start by trying to escape, told truly ever after. */
 export class StationIsolation {
-  private failure: string | undefined;
+  /** Of the last sandboxes that were made for git, which has no network of its own, and for the code of a repository. */
+  private readonly failures: { git?: string; code?: string } = {};
 
   private constructor(
     /** Of repositories that ask for nothing else. */
@@ -89,12 +90,14 @@ export class StationIsolation {
 
   /** Why the last sandbox could not be made; undefined again once one can. The plan stays: nothing is run with less. */
   get lastFailure(): string | undefined {
-    return this.failure;
+    return this.failures.code ?? this.failures.git;
   }
 
   /** One was made by this plan, or could not be. */
-  noteSandbox({ isolation }: SandboxPlan, failure?: Failure): void {
-    if (isolation.driver !== 'none') this.failure = failure?.message;
+  noteSandbox({ isolation }: SandboxPlan, purpose: 'git' | 'code', failure?: Failure): void {
+    if (isolation.driver === 'none') return;
+    this.failures[purpose] = failure?.message;
+    if (!failure && purpose === 'code') this.failures.git = undefined;
   }
 
   /** Why nothing of repositories is run here, undefined where it is. */

@@ -39,6 +39,7 @@ export const OPERATION_DOCS: Record<OperationName, OperationDocs> = {
     summary: 'Git status, scripts, dependencies, disk use and process',
     description: 'Read afresh in a thread; never waits behind a clone or an install.',
     result: results.StatusResultDto,
+    failures: ['SANDBOX_UNAVAILABLE'],
   },
   install: {
     summary: 'Install dependencies',

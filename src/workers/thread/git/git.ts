@@ -4,7 +4,9 @@ import { simpleGit } from 'simple-git';
 import { Failure } from '../../../contracts/failure.js';
 import { TREE_MARKER } from '../../../contracts/process-tree.js';
 import type { OperationThread } from '../operation-thread.js';
+import type { GitProgram } from '../sandbox/sandbox.js';
 import { SYSTEM_PATH } from '../sandbox/system-program.js';
+import { withoutPaths } from '../../../machine/bounded.js';
 import { killTree } from '../../../machine/end-tree.js';
 import { findTree } from '../../../machine/process-tree.js';
 import { gitFailure } from './git-failure.js';
@@ -94,14 +96,15 @@ export class Git {
     thread.signal.throwIfAborted();
     const onAbort = () => void this.killAll();
     thread.signal.addEventListener('abort', onAbort, { once: true });
+    const program = thread.sandbox.git();
     const git = simpleGit({
       baseDir: folder,
-      binary: thread.sandbox.gitBinary,
+      binary: program.binary,
       config: [...CONFIG, `safe.directory=${folder}`, ...(this.options.config ?? [])],
       allowEnvironment: Object.keys(environment),
       // By default output that comes 50 ms after the exit is lost, and a git that was killed has succeeded.
       completion: { onClose: true, onExit: false },
-      errors: (error, { exitCode }) => error ?? (isExitCode(exitCode) ? undefined : new Error('it was killed')),
+      errors: (error, { exitCode }) => error ?? (hasEnded(exitCode, program) ? undefined : new Error('it was killed')),
       // The guards are for what callers pass on from users: all of these are constants of this file and its neighbours.
       unsafe: {
         allowUnsafeAskPass: true,
@@ -132,7 +135,10 @@ export class Git {
       if (thread.signal.aborted) await this.killAll();
       thread.signal.throwIfAborted();
       if (flood) throw flood;
-      throw gitFailure(this.redact(error instanceof Error ? error.message : String(error)), args[0] ?? '');
+      const said = this.redact(error instanceof Error ? error.message : String(error));
+      if (!program.hasBegun())
+        throw new Failure('SANDBOX_UNAVAILABLE', `${withoutPaths(said.trim())}: no sandbox for git`);
+      throw gitFailure(said, args[0] ?? '');
     } finally {
       thread.signal.removeEventListener('abort', onAbort);
     }
@@ -167,5 +173,10 @@ function watchLength(stream: Readable, maxBytes: number, onFlood: () => void): v
 /** git's own are 128 and 129 at most; a shell in between, as a sandbox has one, adds the number of a signal to 128. */
 const LAST_EXIT_CODE = 129;
 
-/** simple-git's types do not know that Node.js gives none for a process that was ended by a signal. */
-const isExitCode = (exitCode: number | null): boolean => exitCode !== null && exitCode <= LAST_EXIT_CODE;
+/**
+ * By itself, and not by a signal. Node.js then gives no exit code, which the types of simple-git do not know. Nor does it
+ * take for an error what has failed without a word, which git may do and a sandbox may not.
+ */
+function hasEnded(exitCode: number | null, program: GitProgram): boolean {
+  return exitCode !== null && exitCode <= LAST_EXIT_CODE && (exitCode === 0 || program.hasBegun());
+}

@@ -21,7 +21,7 @@ const NO_GIT: StatusOutput['git'] = {
   untracked: 0,
 };
 
-/** Reads what is on disk and what runs. Changes nothing, runs none of the repository's code, and answers for any tree. */
+/** Reads what is on disk and what runs. Changes nothing, runs none of the repository's code, and answers for any tree; SANDBOX_UNAVAILABLE. */
 export const status: Handler<'status'> = async ({ installed, tree }, thread) => {
   const { workspace, home } = thread.context.paths;
   const warnings: string[] = [];
@@ -46,7 +46,9 @@ async function gitOf(workspace: string, thread: OperationThread, warnings: strin
     return await readGitStatus(workspace, thread);
   } catch (error) {
     thread.signal.throwIfAborted();
-    warnings.push(Failure.of(error).message);
+    const failure = Failure.of(error);
+    if (failure.code === 'SANDBOX_UNAVAILABLE') throw failure; // it says nothing of the repository
+    warnings.push(failure.message);
     return NO_GIT;
   }
 }

@@ -126,9 +126,12 @@ describe('a sandbox of a repository that has put something in the place of its o
       writeFileSync(join(paths.workspace, name), fires, { mode: 0o755 });
     }
     const sandbox = new Bubblewrap(confined(), { operationId: 'op', repoId: 'app', paths, marker });
-    const [file, script] = sandbox.gitBinary;
+    const { binary, hasBegun } = sandbox.git();
+    const [file, script] = binary;
+    expect(hasBegun()).toBe(false);
     const options = { cwd: paths.workspace, env: { PATH: ':/usr/bin:/bin' }, encoding: 'utf8' } as const;
     expect(execFileSync(file, [script, '--version'], options)).toMatch(/^git version/);
+    expect(hasBegun()).toBe(true);
     expect(existsSync(join(paths.workspace, 'fired'))).toBe(false);
   });
 

@@ -11,6 +11,7 @@ import { shellQuoted } from '../shell-quoted.js';
 import { makePlainFolder } from '../workspace/plain-folder.js';
 import type { CpuGroup } from './cpu-group.js';
 import { withoutInherited } from './descriptors.js';
+import { BEGIN_GIT, gitProgram } from './git-program.js';
 import { gitView, manifestView } from './workspace-view.js';
 import { FIRST_FREE_DESCRIPTOR, INIT, Launch, PIPES } from './launch.js';
 import { LaunchChain } from './launch-chain.js';
@@ -18,7 +19,7 @@ import { hostnameOf, LaunchFolder } from './launch-folder.js';
 import { limitArguments } from './limit-arguments.js';
 import { CLOSING, mountArguments, ownPaths } from './mounts.js';
 import { planRoutes, PrivateNetwork } from './private-network.js';
-import type { Command, CommandPurpose, Sandbox, SandboxContext, SandboxedProcess } from './sandbox.js';
+import type { Command, CommandPurpose, GitProgram, Sandbox, SandboxContext, SandboxedProcess } from './sandbox.js';
 import { SYSTEM_PATH } from './system-program.js';
 
 const NAMESPACES = [
@@ -101,21 +102,16 @@ export class Bubblewrap implements Sandbox {
     return { ...(await launch.begin()), broken: network.broken };
   }
 
-  /** A script that runs git inside, with the environment and in the folder that it is given: simple-git starts programs itself. */
-  get gitBinary(): [string, string] {
+  /** Inside, with the environment and in the folder that it is given. */
+  git(): GitProgram {
     const chain = this.prepare('git');
     const before = [...chain.start, ...this.bwrap('git', chain), ...CLOSING].map(shellQuoted).join(' ');
     // Of a file that grows too large git says nothing that tells why: what it writes is only measured.
     const limits = limitArguments({ ...this.plan.limits, diskMb: null });
-    const after = ['--', ...limits, 'git'].map(shellQuoted).join(' ');
-    return [
-      '/bin/sh',
-      this.folder.write(
-        'git',
-        // The PATH of the server may have a folder that depends on where one is, and here that is the repository.
-        `export PATH=${SYSTEM_PATH}\n${this.cpu?.shellCommand ?? ''}exec setsid ${before} --chdir "$(pwd -P)" ${after} "$@"\n`,
-      ),
-    ];
+    const after = ['--', ...limits, ...BEGIN_GIT].map(shellQuoted).join(' ');
+    // The PATH of the server may have a folder that depends on where one is, and here that is the repository.
+    const setting = `export PATH=${SYSTEM_PATH}\n${this.cpu?.shellCommand ?? ''}`;
+    return gitProgram(this.folder, setting, `setsid ${before} --chdir "$(pwd -P)" ${after}`);
   }
 
   publisher(ports: PublishedPorts): Publisher {

@@ -8,13 +8,10 @@ import { HostPublisher } from '../ports/host-publisher.js';
 import type { PublishedPorts, Publisher } from '../ports/publisher.js';
 import type { CpuGroup } from './cpu-group.js';
 import { exitOfStatus } from './exit-status.js';
-import type { Command, ProcessExit, Sandbox, SandboxedProcess } from './sandbox.js';
+import type { Command, GitProgram, ProcessExit, Sandbox, SandboxedProcess } from './sandbox.js';
 
 /** No confinement: the command runs as the server's user with the server's view, in a process group and environment of its own. */
 export class NoSandbox implements Sandbox {
-  /** In a session of its own, as all else is: nobody who was started beside the server is in its process group. */
-  readonly gitBinary: [string, string] = ['setsid', 'git'];
-
   constructor(
     private readonly marker: string,
     private readonly cpu?: CpuGroup,
@@ -51,6 +48,11 @@ export class NoSandbox implements Sandbox {
       stderr: child.stderr,
       exited,
     };
+  }
+
+  /** In a session of its own, as all else is: nobody who was started beside the server is in its process group. */
+  git(): GitProgram {
+    return { binary: ['setsid', 'git'], hasBegun: () => true };
   }
 
   publisher(ports: PublishedPorts): Publisher {

@@ -39,14 +39,22 @@ export interface SandboxedProcess {
   broken?: Promise<string>;
 }
 
+/** How git is started, as simple-git starts programs itself. */
+export interface GitProgram {
+  /** The program and at most one argument that stand for `git`; the marker is in the environment. */
+  binary: [string, string];
+  /** Whether it came to git at all. Else what has failed is the sandbox, whatever it has said. */
+  hasBegun(): boolean;
+}
+
 export type SandboxContext = Pick<ThreadContext, 'operationId' | 'repoId' | 'paths' | 'marker'>;
 
 /** Confines a repository's code. */
 export interface Sandbox {
   /** Starts a command in a process group of its own. Rejects with a Failure when it cannot be started at all. */
   spawn(command: Command): Promise<SandboxedProcess>;
-  /** The program and at most one argument that stand for `git`, as simple-git takes them; the marker is in the environment. */
-  readonly gitBinary: [string, string];
+  /** For one git. */
+  git(): GitProgram;
   /** For the app that the last command has started. */
   publisher(ports: PublishedPorts): Publisher;
   /** Hands files that the thread has made to the user of the sandbox, links as such. Where they have the same user, nothing. */
