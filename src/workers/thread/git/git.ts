@@ -11,6 +11,7 @@ import { killTree } from '../../../machine/end-tree.js';
 import { findTree } from '../../../machine/process-tree.js';
 import { gitFailure } from './git-failure.js';
 import { GitOutput } from './git-output.js';
+import { watchForPipe } from './named-pipes.js';
 
 export type GitThread = Pick<OperationThread, 'context' | 'sandbox' | 'log' | 'signal' | 'progress'>;
 
@@ -55,6 +56,7 @@ const CONFIG = [
   'maintenance.auto=false',
   'submodule.recurse=false',
   'advice.detachedHead=false',
+  'log.mailmap=false', // it would read a file of the working tree
 ];
 
 /** The names of a few hundred thousand files. */
@@ -118,12 +120,15 @@ export class Git {
       },
     }).env(environment);
     const output = new GitOutput(thread, (text) => this.redact(text));
-    let flood: Failure | undefined;
-    const onFlood = () => {
-      if (flood) return;
-      flood = new Failure('GIT_FAILED', `The output is too long: git ${args[0]}`);
+    let ended: Failure | undefined;
+    const end = (failure: Failure | undefined) => {
+      if (ended || !failure) return;
+      ended = failure;
       void this.killAll();
     };
+    const onFlood = () => end(new Failure('GIT_FAILED', `The output is too long: git ${args[0]}`));
+    const over = new AbortController();
+    void watchForPipe(thread.context.paths.workspace, over.signal).then(end);
     git.outputHandler((_command, stdout, stderr) => {
       watchLength(stdout as Readable, MAX_STDOUT_BYTES, onFlood);
       watchLength(stderr as Readable, MAX_STDERR_BYTES, onFlood);
@@ -134,12 +139,13 @@ export class Git {
     } catch (error) {
       if (thread.signal.aborted) await this.killAll();
       thread.signal.throwIfAborted();
-      if (flood) throw flood;
+      if (ended) throw ended;
       const said = this.redact(error instanceof Error ? error.message : String(error));
       if (!program.hasBegun())
         throw new Failure('SANDBOX_UNAVAILABLE', `${withoutPaths(said.trim())}: no sandbox for git`);
       throw gitFailure(said, args[0] ?? '');
     } finally {
+      over.abort();
       thread.signal.removeEventListener('abort', onAbort);
     }
   }

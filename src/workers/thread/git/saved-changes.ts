@@ -1,8 +1,9 @@
 import { linkSync, lstatSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { removeFile } from '../../../machine/remove-file.js';
 import type { Git } from './git.js';
 import { entriesOf, submodulesAmong } from './index-entries.js';
+import { refusePipes } from './named-pipes.js';
 
 /** What a package manager makes anew is never saved. */
 const CACHES = ['node_modules', '.cache', '.npm', '.pnpm-store', '.yarn/cache', '.yarn/unplugged'];
@@ -29,10 +30,11 @@ export interface SavedChanges {
 /**
  * Makes a commit of what a move of the tree would overwrite: changed tracked files, and untracked ones that stand where
  * it adds some, or where tracked ones were. There is no ref when there was nothing to keep. `git` has an index of its own in the file `index`, which
- * holds these files afterwards, so that the move may take them away.
+ * holds these files afterwards, so that the move may take them away. GIT_FAILED.
  */
 export async function saveLocalChanges(changes: LocalChanges, index: string, git: Git): Promise<SavedChanges> {
   const { folder, from } = changes;
+  await refuseWaiting(changes, git);
   const submodules = await fillIndex(changes, index, git);
   // git would run by the configuration of a submodule to compare it.
   const noSubmodules = submodules.map((path) => `:(exclude,literal)${path}`);
@@ -49,6 +51,12 @@ export async function saveLocalChanges(changes: LocalChanges, index: string, git
   const savedRef = `refs/docking-station/saved/${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
   await git.run(folder, ['update-ref', savedRef, commit]);
   return { savedRef, submodules };
+}
+
+/** While a tree is being moved it is too late to say so. */
+async function refuseWaiting({ folder, from, added }: LocalChanges, git: Git): Promise<void> {
+  const tracked = await git.run(folder, ['ls-tree', '-r', '-d', '--name-only', '-z', from]);
+  refusePipes(folder, [...tracked.split('\0'), ...added.map((path) => dirname(path))]);
 }
 
 /** git refuses to add anything where a file has become a pipe, a socket or a device: that file is taken for deleted. */

@@ -179,6 +179,16 @@ describe('the status', () => {
     });
   });
 
+  it('is told, with a warning, of a workspace in which git would wait for a pipe', async () => {
+    mkdirSync(inWorkspace('new'));
+    execFileSync('mkfifo', [inWorkspace('new/.gitignore'), inWorkspace('pipe')]);
+    expect(await statusOf()).toMatchObject({
+      git: { commit: null },
+      package: { name: 'app' },
+      warnings: ['new/.gitignore is a named pipe, and git would wait for it'],
+    });
+  });
+
   it('does not read the .git folder that a link leads to', async () => {
     const other = new TestThread({});
     try {

@@ -86,6 +86,19 @@ sshCommand = ${program}
     expect(docked.git('rev-parse', 'HEAD')).toBe(to);
   });
 
+  it('does not make it wait for a pipe', async () => {
+    await docked.upstream.commit({ 'sub/c.txt': 'c1' });
+    await docked.dock();
+    execFileSync('mkfifo', [docked.path('.mailmap'), docked.path('sub/.gitattributes')]);
+    await docked.upstream.commit({ 'sub/c.txt': 'c2' });
+    const { code, message } = await failureOf(docked.update());
+    expect([code, message]).toEqual(['GIT_FAILED', 'sub/.gitattributes is a named pipe, and git would wait for it']);
+    expect(docked.read('sub/c.txt')).toEqual(['c1']);
+    rmSync(docked.path('sub/.gitattributes'));
+    await docked.update();
+    expect(docked.read('sub/c.txt')).toEqual(['c2']);
+  });
+
   it('does not lead it to another repository', async () => {
     await docked.dock();
     const other = join(dirname(docked.workspace), 'other');
