@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -6,6 +6,7 @@ import { Failure } from '../../../contracts/failure.js';
 import { shortened } from '../../../machine/bounded.js';
 import { O_PATH } from '../../../machine/o-path.js';
 import { inFolder } from '../workspace/in-folder.js';
+import { isPipe } from '../workspace/is-pipe.js';
 
 /** git opens its own files of a working tree without a look at what they are, and waits for whoever opens the other end. */
 const OWN_FILES = ['(', '-name', '.git*', '-o', '-path', '*/.git/*', ')'];
@@ -72,14 +73,6 @@ function canBeWritten(pipe: string): boolean {
     return false;
   } finally {
     for (const descriptor of opened) closeSync(descriptor);
-  }
-}
-
-function isPipe(path: string): boolean {
-  try {
-    return lstatSync(path).isFIFO();
-  } catch {
-    return false; // it is not there, or git cannot reach it either
   }
 }
 

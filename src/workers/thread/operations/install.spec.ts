@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -274,6 +275,15 @@ describe('install', () => {
     ])('with %j fails as %s', async (files, code) => {
       docked(files);
       await expect(installs()).rejects.toMatchObject({ code });
+    });
+
+    it('does not wait for a pipe in place of a file', async () => {
+      docked({ 'package.json': manifest() });
+      execFileSync('mkfifo', [join(repository.paths.workspace, '.npmrc')]);
+      await expect(installs()).rejects.toMatchObject({
+        code: 'INSTALL_FAILED',
+        message: '.npmrc is a named pipe, and the package manager would wait for it',
+      });
     });
 
     it('does not follow a node_modules that leads out of it', async () => {

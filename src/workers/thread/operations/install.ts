@@ -1,12 +1,15 @@
+import { join } from 'node:path';
+import { Failure } from '../../../contracts/failure.js';
 import { boundedWarnings } from '../../../machine/bounded.js';
 import { installDependencies } from '../package-manager/install-dependencies.js';
 import { removeEscapingLinks } from '../package-manager/escaping-links.js';
 import type { Handler } from '../operation-thread.js';
 import { provideToolchain } from '../toolchain/toolchain.js';
-import { dependencyFingerprint } from '../project/fingerprint.js';
+import { DEPENDENCY_FILES, dependencyFingerprint } from '../project/fingerprint.js';
 import { readPackageJson } from '../project/manifest.js';
 import { keepDependencies } from '../update/kept-dependencies.js';
 import { removeJournal } from '../update/update-journal.js';
+import { isPipe } from '../workspace/is-pipe.js';
 
 const MAX_SCRIPTS_NOT_RUN = 1_000;
 
@@ -16,6 +19,7 @@ export const install: Handler<'install'> = async (input, thread) => {
   const { workspace, staging } = thread.context.paths;
   const { production, ignoreScripts, strictEngines } = input;
   const manifest = readPackageJson(workspace);
+  refusePipes(workspace);
   const removed = removeEscapingLinks(workspace);
 
   thread.progress('toolchain', null, 'choosing Node.js and package manager');
@@ -58,3 +62,12 @@ export const install: Handler<'install'> = async (input, thread) => {
     record: { packageManager, node, nodePath, binPaths, fingerprint: dependencyFingerprint(workspace), production },
   };
 };
+
+/** Package managers open these files without a look at what they are. INSTALL_FAILED. */
+function refusePipes(workspace: string): void {
+  const pipe = DEPENDENCY_FILES.find((name) => isPipe(join(workspace, name)));
+  if (pipe === undefined) return;
+  throw new Failure('INSTALL_FAILED', `${pipe} is a named pipe, and the package manager would wait for it`, {
+    suggestion: 'Update the repository to bring the file back, or have a script of the repository remove that pipe.',
+  });
+}

@@ -30,7 +30,8 @@ const MANIFEST_FIELDS = [
 /** Scripts of a project itself that package managers run around an install. */
 const PROJECT_SCRIPTS = ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare'];
 
-const FILES = [
+/** What package managers read beside package.json. */
+export const DEPENDENCY_FILES = [
   'package-lock.json',
   'npm-shrinkwrap.json',
   'yarn.lock',
@@ -42,9 +43,9 @@ const FILES = [
   '.npmrc',
   '.yarnrc',
   '.yarnrc.yml',
-  '.nvmrc',
-  '.node-version',
 ];
+
+const NODE_VERSION_FILES = ['.nvmrc', '.node-version'];
 
 const MAX_FILE_BYTES = 64_000_000;
 /** Beyond this many folders the members of a workspace are not looked for any further. */
@@ -54,7 +55,7 @@ const MAX_FOLDERS = 20_000;
 export function dependencyFingerprint(workspace: string): string {
   const hash = createHash('sha256');
   const add = (name: string, content: Buffer | string) => hash.update(`${name}\0${content.length}\0`).update(content);
-  for (const name of FILES) {
+  for (const name of [...DEPENDENCY_FILES, ...NODE_VERSION_FILES]) {
     const content = contentOf(workspace, name);
     if (content) add(name, content);
   }
