@@ -141,6 +141,12 @@ describe.each(SETTINGS)('$name', ({ name, options, bomb, operations }) => {
     PATIENCE_MS,
   );
 
+  it(
+    'an install that was given no further process ends by that, though its script goes on',
+    () => expectLimit('install', '(while :; do sleep 0.2 & done); exec sleep 1', 'TOO_MANY_PROCESSES'),
+    PATIENCE_MS,
+  );
+
   it('the session of the server goes before those of repositories, where there is such a thing', () => {
     const path = `/proc/${station.pid}/autogroup`;
     const priority = isRoot && existsSync(path) ? readFileSync(path, 'latin1') : 'nice -20';
