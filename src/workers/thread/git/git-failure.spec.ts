@@ -23,6 +23,20 @@ describe('what git says', () => {
     expect(gitFailure(output, 'clone').code).toBe(code);
   });
 
+  it('names the file that it may not open', () => {
+    const output = [
+      "warning: could not open directory 'closed/': Permission denied",
+      'error: open("a.txt"): Permission denied',
+      "error: unable to index file 'a.txt'",
+      'fatal: updating files failed',
+    ].join('\n');
+    expect(gitFailure(output, 'add')).toMatchObject({
+      code: 'GIT_FAILED',
+      message: 'open("a.txt"): Permission denied: git add',
+      suggestion: expect.stringContaining('permissions') as string,
+    });
+  });
+
   it('is repeated in the context without its percentages', () => {
     const output =
       "Cloning into 'x'...\nReceiving objects:  50% (1/2)\rReceiving objects: 100% (2/2), done.\nfatal: bad pack";

@@ -24,6 +24,11 @@ const SYMPTOMS: [symptom: RegExp, code: FailureCode, reason: string][] = [
   ],
 ];
 
+/** A file or folder of the working tree, which it names; what comes after says no more than that something has failed. */
+const DENIED = /^error: .*: Permission denied$/;
+const PERMIT =
+  'Have a script of the repository give its files their permissions back, or unload it and clone it again.';
+
 const CONTEXT_LINES = 20;
 
 /** The one translation of git's output into a failure. `output` must hold no secret any more. */
@@ -35,6 +40,8 @@ export function gitFailure(output: string, command: string): Failure {
   const [, code, reason] = SYMPTOMS.find(([symptom]) => symptom.test(lines.join('\n'))) ?? [];
   const context = { lines: lines.slice(-CONTEXT_LINES) };
   if (code && reason) return new Failure(code, `${reason}: git ${command}`, { context });
-  const fatal = lines.findLast((line) => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? 'it said nothing';
-  return new Failure('GIT_FAILED', `${fatal.replace(/^(fatal|error):\s*/, '')}: git ${command}`, { context });
+  const denied = lines.find((line) => DENIED.test(line));
+  const fatal = denied ?? lines.findLast((line) => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? 'it said nothing';
+  const message = `${fatal.replace(/^(fatal|error):\s*/, '')}: git ${command}`;
+  return new Failure('GIT_FAILED', message, { context, ...(denied !== undefined && { suggestion: PERMIT }) });
 }
