@@ -300,7 +300,7 @@ describe('A station whose workers are all busy', () => {
 });
 
 describe('The time that an operation may take', () => {
-  const TIMEOUT_MS = 3_000;
+  const TIMEOUT_MS = 5_000;
   const kit = useStation({ env: { MAX_WORKERS: '1', WORKER_TIMEOUT: String(TIMEOUT_MS), SANDBOX } });
 
   it('is counted from its start, and when it is over nothing is left', async () => {

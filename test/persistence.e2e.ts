@@ -366,7 +366,7 @@ describe('An update of an app that runs', () => {
     's.js': serve(`require('word')`),
   };
 
-  it(
+  itInMatrix(
     'says that it is behind, and runs the new version once it was installed',
     async () => {
       const { git, station } = kit;

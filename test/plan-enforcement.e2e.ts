@@ -143,29 +143,33 @@ describe('Apps that were stopped for a plan', () => {
   beforeAll(() => start({ graceMs: 1_000, retentionMs: 600_000 }));
   afterAll(end);
 
-  it('come back as many as the plan allows, and once each, whatever is told and asked meanwhile', async () => {
-    const { user, key, repoIds } = await patronWith(3, '300');
-    await lapse(user, key);
-    let most = 0;
-    const socket = await kit.station.socket({ apiKey: key });
-    socket.onAny(() => void running(key).then((now) => (most = Math.max(most, now.length))));
-    await kit.change(user, { ...ACTIVE, tiers: ['200'] });
-    await Promise.all([
-      ...[1, 2, 3].map(() => kit.hook(user)),
-      ...repoIds.map((repoId) => kit.station.run(repoId, {}, { key })),
-    ]);
-    await eventually('two are back', async () => (await running(key)).length === 2, 15_000);
-    await kit.change(user, { tiers: ['300'] });
-    await eventually('the third is back', async () => (await running(key)).length === 3, 15_000);
-    socket.close();
-    expect(most).toBeLessThanOrEqual(3);
-    const { body } = await kit.station.api<{ operations: Operation[] }>('GET', '/operations?limit=200', undefined, {
-      key,
-    });
-    const runs = body.result.operations.filter((one) => one.operation === 'run' && one.status !== 'failed');
-    expect(runs).toHaveLength(6);
-    await kit.unload(key, ...repoIds);
-  }, 60_000);
+  itInMatrix(
+    'come back as many as the plan allows, and once each, whatever is told and asked meanwhile',
+    async () => {
+      const { user, key, repoIds } = await patronWith(3, '300');
+      await lapse(user, key);
+      let most = 0;
+      const socket = await kit.station.socket({ apiKey: key });
+      socket.onAny(() => void running(key).then((now) => (most = Math.max(most, now.length))));
+      await kit.change(user, { ...ACTIVE, tiers: ['200'] });
+      await Promise.all([
+        ...[1, 2, 3].map(() => kit.hook(user)),
+        ...repoIds.map((repoId) => kit.station.run(repoId, {}, { key })),
+      ]);
+      await eventually('two are back', async () => (await running(key)).length === 2, 15_000);
+      await kit.change(user, { tiers: ['300'] });
+      await eventually('the third is back', async () => (await running(key)).length === 3, 15_000);
+      socket.close();
+      expect(most).toBeLessThanOrEqual(3);
+      const { body } = await kit.station.api<{ operations: Operation[] }>('GET', '/operations?limit=200', undefined, {
+        key,
+      });
+      const runs = body.result.operations.filter((one) => one.operation === 'run' && one.status !== 'failed');
+      expect(runs).toHaveLength(6);
+      await kit.unload(key, ...repoIds);
+    },
+    60_000,
+  );
 
   itInMatrix(
     'come back all of them, also where the server ends in the middle of that',

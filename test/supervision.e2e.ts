@@ -9,6 +9,7 @@ import { freePort } from './support/ports.js';
 import { processesTagged } from './support/processes.mjs';
 import { nextEvent } from './support/station-socket.js';
 import { useStation } from './support/use-station.js';
+import { itInMatrix, sample } from './support/matrix.js';
 
 /** An app is taken for one that has lived after ten seconds. */
 const LIVED_MS = 10_000;
@@ -131,7 +132,7 @@ describe('an app that dies after it has lived', () => {
     MS,
   );
 
-  it(
+  itInMatrix(
     'stays down when its policy says so',
     async () => {
       const repoId = await dock(`listen(); setTimeout(die, ${LIVED_MS})`, 'listen()');
@@ -205,7 +206,7 @@ describe('an app that an update has seen live', () => {
 });
 
 describe('an app that ran when the server died', () => {
-  it(
+  itInMatrix(
     'is given another chance when it does not come up at once, and its restarts are counted on',
     async () => {
       const repoId = await dock('listen()', 'die()', 'die()', 'listen()');
@@ -228,10 +229,11 @@ describe('an app that ran when the server died', () => {
     MS,
   );
 
-  it.each([
+  const strangers: [string, boolean][] = [
     ['comes back once the stranger on its port has gone', true],
     ['says that it cannot when the stranger on its port stays', false],
-  ])(
+  ];
+  it.each(sample(strangers))(
     '%s',
     async (_, leaves) => {
       const port = await freePort();

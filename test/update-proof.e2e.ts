@@ -228,7 +228,7 @@ describe('an update that restarts the app, in a sandbox,', () => {
     MS,
   );
 
-  it(
+  itInMatrix(
     'is undone for as long as that takes when the server starts again, which serves meanwhile',
     async () => {
       const app = await dock({}, builds(serves('v1'), 'one'));
@@ -261,7 +261,7 @@ describe('an update that restarts the app, in a sandbox,', () => {
 describe('an update that restarts the app', () => {
   afterAll(unloadAll);
 
-  it(
+  itInMatrix(
     'is told what is behind, also when the tree has been moved before',
     async () => {
       const says = (text: string) => serves(text).replace(`require('word')`, `'again'`);

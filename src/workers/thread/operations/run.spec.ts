@@ -98,7 +98,10 @@ describe('an app', () => {
       const url = `http://127.0.0.1:${port}`;
       expect(result).toMatchObject({ readiness: 'listening', ready: true, port, appPort: port, url, script: 'start' });
       expect(alive(Number(result.pid))).toBe(true);
-      expect(repository.said.map(({ type }) => type)).toEqual(['app-started', 'app-ready']);
+      expect(repository.said.map(({ type }) => type).filter((type) => type !== 'app-tree')).toEqual([
+        'app-started',
+        'app-ready',
+      ]);
       expect(await (await fetch(`${url}/hello`, { headers: { connection: 'close' } })).text()).toBe('/hello\n');
     });
 
