@@ -151,6 +151,8 @@ export interface SettleInput {
   accepted: boolean;
   /** Whether the old version can be installed next where its build is lost; then the update is settled once more. */
   rebuilds?: boolean;
+  /** Whether another try may be made where the tree cannot be put back: at the next start. Else the way back is given up. */
+  mayTryAgain?: boolean;
   /** Whether to remove what has come to the roots of workspace and home since its install began; nothing may run. */
   removesNew?: boolean;
 }

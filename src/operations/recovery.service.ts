@@ -169,7 +169,7 @@ export class RecoveryService {
 
   private async putBack(entry: RepositoryEntry, { operationId }: UpdateJournal): Promise<SettleOutput> {
     const settle = (rebuilds: boolean) =>
-      this.inThread(entry, operationId, 'settle', { accepted: false, rebuilds }, UNDO_MS);
+      this.inThread(entry, operationId, 'settle', { accepted: false, rebuilds, mayTryAgain: true }, UNDO_MS);
     try {
       const settled = await settle(entry.installed !== null);
       if (settled.build !== 'lost') return settled;

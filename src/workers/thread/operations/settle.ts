@@ -16,11 +16,11 @@ const UNTOUCHED: SettleOutput = { commit: null, dependencies: 'untouched', build
  * are put back. That needs neither network nor package manager, and may be begun anew when it was cut off or has failed;
  * also when the old version is built once more in between.
  */
-export const settle: Handler<'settle'> = async ({ accepted, rebuilds, removesNew = false }, thread) => {
+export const settle: Handler<'settle'> = async ({ accepted, rebuilds, mayTryAgain, removesNew = false }, thread) => {
   const { staging } = thread.context.paths;
   const journal = accepted ? undefined : readJournal(staging);
   const output = journal ? await putBack(journal, removesNew, thread) : UNTOUCHED;
-  if (output.failure || (rebuilds && output.build === 'lost')) return output;
+  if ((mayTryAgain && output.failure) || (rebuilds && output.build === 'lost')) return output;
   removeJournal(staging);
   // What is not removed now the next update removes, or the next start of the server.
   await removeFolders([updateFolder(staging)], thread.signal).catch((error: Error) =>

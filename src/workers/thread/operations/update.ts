@@ -32,12 +32,12 @@ import { updateFolder, writeJournal } from '../update/update-journal.js';
 export const update: Handler<'update'> = async (input, thread) => {
   const { operationId, paths } = thread.context;
   const { workspace: folder, staging } = paths;
-  await removeFolders([updateFolder(staging)], thread.signal); // what an earlier update could not remove
   await recoverRepository(folder);
   const remote = await openRemote(input.repoUrl, input.git, thread);
   try {
     const { move, changes, commits } = await fetchChanges(remote, input, thread);
     const fingerprint = input.installedFingerprint ?? dependencyFingerprint(folder);
+    await removeFolders([updateFolder(staging)], thread.signal); // what an earlier one has left: it is given up now
     thread.progress('checkout', null, `moving to ${move.to.slice(0, 12)}`);
     const { savedRef, undo } = await moveTree(move, thread, (moved) =>
       writeJournal(staging, { operationId, restarts: input.restarts ?? false, moved }),
