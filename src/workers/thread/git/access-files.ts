@@ -101,5 +101,3 @@ function write(folder: string, name: string, content: string, mode: number): str
 const keyText = (key: string): string => `${key.replaceAll('\r\n', '\n').trim()}\n`;
 
 const sshPath = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
-
-/** For the shell, by which git starts ssh. */

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { simpleGit } from 'simple-git';
@@ -128,20 +129,23 @@ export class Git {
     };
     const onFlood = () => end(new Failure('GIT_FAILED', `The output is too long: git ${args[0]}`));
     const over = new AbortController();
-    void watchForPipe(thread.context.paths.workspace, over.signal).then(end);
+    void watchForPipe(thread.context.paths.workspace, over.signal).then(end, () => undefined);
     git.outputHandler((_command, stdout, stderr) => {
       watchLength(stdout as Readable, MAX_STDOUT_BYTES, onFlood);
       watchLength(stderr as Readable, MAX_STDERR_BYTES, onFlood);
       output.follow(stderr as Readable);
     });
     try {
-      return await git.raw(args);
+      const said = await git.raw(args);
+      if (ended) throw ended; // the look at a pipe may have let it go on
+      return said;
     } catch (error) {
       if (thread.signal.aborted) await this.killAll();
       thread.signal.throwIfAborted();
       if (ended) throw ended;
       const said = this.redact(error instanceof Error ? error.message : String(error));
-      if (!program.hasBegun())
+      // A folder that its repository has closed cannot even be begun in.
+      if (!program.hasBegun() && canBeEntered(folder))
         throw new Failure('SANDBOX_UNAVAILABLE', `${withoutPaths(said.trim())}: no sandbox for git`);
       throw gitFailure(said, args[0] ?? '');
     } finally {
@@ -164,6 +168,15 @@ export class Git {
       .replaceAll(workspace, '.')
       .replaceAll(dirname(staging), '.staging');
     return withoutSecrets.replace(/(\w:\/\/)[^/@\s]+@/g, '$1***@');
+  }
+}
+
+function canBeEntered(folder: string): boolean {
+  try {
+    accessSync(folder, constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -70,6 +70,17 @@ describe('a sandbox of a repository that has put something in the place of its o
     expect(await said('cat /etc/hostname /proc/sys/kernel/hostname', { repoId: 'a'.repeat(100) })).toContain(
       'a'.repeat(63),
     );
+  });
+
+  it('is not to blame where the repository has closed its folder to git', async () => {
+    if (user === undefined) return; // whoever cannot enter the folder cannot even begin
+    const sandbox = new Bubblewrap(confined(), { operationId: 'op', repoId: 'app', paths, marker });
+    const { binary, hasBegun } = sandbox.git();
+    chmodSync(paths.workspace, 0o000);
+    const [shell, script] = binary;
+    const { stderr } = spawnSync(shell, [script, 'status'], { cwd: paths.workspace, encoding: 'utf8' });
+    expect([stderr, hasBegun()]).toEqual([expect.stringContaining("can't cd"), true]);
+    await sandbox.dispose();
   });
 
   it('takes nothing in the value of a variable for an order', async () => {

@@ -111,7 +111,7 @@ export class Bubblewrap implements Sandbox {
     const after = ['--', ...limits, ...BEGIN_GIT].map(shellQuoted).join(' ');
     // The PATH of the server may have a folder that depends on where one is, and here that is the repository.
     const setting = `export PATH=${SYSTEM_PATH}\n${this.cpu?.shellCommand ?? ''}`;
-    return gitProgram(this.folder, setting, `setsid ${before} --chdir "$(pwd -P)" ${after}`);
+    return gitProgram(this.folder, setting, `setsid ${before} --chdir / ${after}`);
   }
 
   publisher(ports: PublishedPorts): Publisher {

@@ -65,7 +65,9 @@ process.on('message', ({ id, at, to, close }, outside) => {
   }
   if (outside instanceof Socket) {
     outside.allowHalfOpen = true;
-    servers.get(id).emit('connection', outside);
+    const server = servers.get(id);
+    if (server) server.emit('connection', outside);
+    else outside.destroy(); // it was closed meanwhile
     return answer();
   }
   const server = outside ?? createServer();
