@@ -114,7 +114,7 @@ export class AppsService {
   /** Resolves when it has passed a liveness check; at once where it has none to pass, or runs no more. */
   async whenHealthy(uid: string): Promise<void> {
     const session = this.sessions.get(uid);
-    if (session?.running.options.liveness) await session.healthy.promise;
+    if (session?.running.options.liveness) await Promise.race([session.healthy.promise, session.ended]);
   }
 
   /** Resolves to the app as it ended; at once to undefined when none runs. */

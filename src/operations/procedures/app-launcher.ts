@@ -16,7 +16,7 @@ import { StationTools } from '../station-tools.js';
 import type { ToThread } from '../../contracts/worker-messages.js';
 
 /** An app may take minutes to get ready, and many never listen: others need not wait for that. */
-const PLACE_MS = 10_000;
+export const PLACE_MS = 10_000;
 
 /** Starts an app in a thread that becomes its session thread, with a port of its own. */
 @Injectable()

@@ -7,6 +7,7 @@ import { READY_TIMEOUT_MS } from '../../contracts/operation-options.js';
 import type { RunResult } from '../../contracts/operations.js';
 import type { RepositoryEntry } from '../../registry/repository-entry.js';
 import type { AnyJob } from '../job.js';
+import { PLACE_MS } from './app-launcher.js';
 
 /** Of 26 real repositories five listened and then died, after 0.1 to 4 s, of which half a second has passed by then. */
 const PROOF_MS = 3_000;
@@ -32,11 +33,13 @@ export class HealthGate {
       null,
       `it has to live on for ${PROOF_MS} ms, and to pass a liveness check where it has one`,
     );
+    const patience = setTimeout(() => job.giveUpPlace(), PLACE_MS);
     const over = new AbortController();
     const signal = AbortSignal.any([job.signal, over.signal]);
     const lives = Promise.all([delay(PROOF_MS, undefined, { signal }), this.whenHealthy(uid, readiness, signal)]);
     await Promise.race([this.apps.whenEnded(uid), lives]).catch(() => job.signal.throwIfAborted());
     over.abort();
+    clearTimeout(patience);
     if (!this.apps.get(uid)) throw await this.endOf(job);
     this.apps.trust(uid);
   }
