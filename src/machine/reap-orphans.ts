@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { isSameProcess, type ProcessIdentity } from '../contracts/process-tree.js';
 import { childrenOfThread, readStat } from './live-processes.js';
 
@@ -18,6 +18,7 @@ export async function reapOrphans(): Promise<void> {
   const before = zombies();
   if (before.length === 0) return;
   await delay(OWN_CHILDREN_MS);
+  await nextTurn(); // also where it was busy for all of that time
   const waitpid = await loadWaitpid();
   // What ended in the meantime may be a child of the main thread, and its end not heard of yet.
   const orphans = zombies().filter((one) => before.some((other) => isSameProcess(one, other)));
