@@ -7,7 +7,6 @@ import { readInside, UnreadableFile } from '../machine/read-inside.js';
 import type { RepositoryEntry } from './repository-entry.js';
 import type { Secrets } from './secrets.js';
 
-/** The readable copy inside the workspace, for people and for the repository's own code. */
 /** Ours has a few hundred. */
 const MAX_READABLE_BYTES = 65_536;
 

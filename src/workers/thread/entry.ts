@@ -32,8 +32,6 @@ const WATCHED = new Set<ThreadOperation>(['clone', 'install', 'update', 'run']);
 const RELAYED = new Set<ThreadOperation>(['install', 'run']);
 /** How much of the output tells why a program has ended. */
 const DIAGNOSED_LINES = 20;
-/** And once more at their end, as scripts may go on without what they were refused; updates before they cannot go back. */
-const CHECKED = new Set<ThreadOperation>(['clone', 'install']);
 
 const cancellation = new AbortController();
 const stoppingListeners: ((reason: StoppedByStation) => void)[] = [];
@@ -81,7 +79,8 @@ async function carryOut({ operation, context, input }: StartMessage): Promise<vo
   try {
     const output = await (HANDLERS[operation] as Handler<ThreadOperation>)(input, thread);
     if (sessions.length === 0) await endTree(context.marker);
-    if (CHECKED.has(operation)) await thread.checkLimits();
+    if (operation === 'clone') endBeyondLimit(await measureDisk(watched));
+    if (operation === 'install') await thread.checkLimits(); // its scripts may have gone on without what they were refused
     cancellation.signal.throwIfAborted();
     progress.end();
     send({ type: 'done', output });

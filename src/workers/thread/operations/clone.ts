@@ -16,8 +16,6 @@ import { findTree } from '../../../machine/process-tree.js';
 import { declaredDependencies } from '../project/manifest.js';
 import { removeFolders } from '../../../machine/remove-folders.js';
 
-/** The readable copy of the manifest that the station puts into each workspace. */
-
 /** Clones into the staging folder; the workspace exists only once the clone is whole. A failure leaves neither. */
 export const clone: Handler<'clone'> = async (input, thread) => {
   const { workspace } = thread.context.paths;
