@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { SettleInput } from '../../../contracts/operations.js';
 import { DockedRepository, wholeTree } from '../../../../test/support/docked-repository.js';
 import type { Files } from '../../../../test/support/operation-thread.js';
 import { keepDependencies } from '../update/kept-dependencies.js';
@@ -41,7 +42,8 @@ describe('an update that is settled', () => {
     await docked.move();
   }
 
-  const end = (accepted: boolean) => settle({ accepted }, docked.station.next());
+  const end = (accepted: boolean, more: Partial<SettleInput> = {}) =>
+    settle({ accepted, ...more }, docked.station.next());
   const install = async (files: Files) => {
     await keepDependencies(docked.station.next());
     docked.station.write(files);
@@ -185,11 +187,18 @@ describe('an update that is settled', () => {
     expect(docked.read('packages/one/node_modules/x/index.js')).toEqual(['x1']);
   });
 
-  it('says what is amiss when the tree cannot be put back, and puts it back once it can', async () => {
+  it('says what is amiss when the tree cannot be put back, and leaves nothing', async () => {
+    await updated({});
+    rmSync(docked.path('.git'), { recursive: true });
+    expect(await end(false)).toMatchObject({ failure: { code: 'GIT_FAILED' }, commit: null });
+    expect(staged()).toEqual([]);
+  });
+
+  it('is put back once it can, where another try may be made', async () => {
     await updated({ 'node_modules/x/index.js': 'x1' });
     await install({});
     renameSync(docked.path('.git'), docked.path('away'));
-    expect(await end(false)).toMatchObject({
+    expect(await end(false, { mayTryAgain: true })).toMatchObject({
       failure: { code: 'GIT_FAILED', message: 'There is no .git folder any more' },
       commit: null,
       dependencies: 'lost',
