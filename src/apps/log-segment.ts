@@ -3,8 +3,11 @@ import type { LogLine } from '../contracts/log.js';
 
 /** Of one read; also how close the search comes to a line before it is read through to. */
 const BLOCK_BYTES = 65_536;
-/** Of one read where a single line is looked for. */
+/** Of one read where the beginning of a line is looked for. */
 const PROBE_BYTES = 4_096;
+/** Enough for how every line begins. */
+const SEQ_BYTES = 32;
+const BEGINS_WITH_SEQ = /^\{"seq":(\d+),/;
 const NEWLINE = 0x0a;
 
 export interface StoredLine {
@@ -52,22 +55,34 @@ async function offsetBefore(file: FileHandle, cursor: number): Promise<number> {
   let high = (await file.stat()).size;
   while (high - low > BLOCK_BYTES) {
     const middle = Math.floor((low + high) / 2);
-    const first = await firstLineFrom(file, middle);
-    if (first && first.seq <= cursor) low = middle;
+    const first = await firstSeqAfter(file, middle);
+    if (first !== undefined && first <= cursor) low = middle;
     else high = middle;
   }
   return low;
 }
 
-/** The first whole line that begins after `offset`, which may lie within another. */
-async function firstLineFrom(file: FileHandle, offset: number): Promise<LogLine | undefined> {
-  for await (const { line } of linesFrom(file, offset, PROBE_BYTES)) return line;
-  return undefined;
+/**
+ * The seq of the first line that begins after `offset`, which may lie within another. Of the lines themselves, which may be
+ * long, nothing more is kept or parsed: each look goes through here several times.
+ */
+async function firstSeqAfter(file: FileHandle, offset: number): Promise<number | undefined> {
+  const buffer = Buffer.allocUnsafe(PROBE_BYTES);
+  for (let at = offset; ;) {
+    const { bytesRead } = await file.read(buffer, 0, PROBE_BYTES, at);
+    if (bytesRead === 0) return undefined;
+    const newline = buffer.subarray(0, bytesRead).indexOf(NEWLINE);
+    at += newline < 0 ? bytesRead : newline + 1;
+    if (newline < 0) continue;
+    const begin = await readAt(file, at, SEQ_BYTES);
+    const seq = BEGINS_WITH_SEQ.exec(begin.toString('latin1'))?.[1];
+    if (seq !== undefined) return Number(seq); // else it is torn, or not written yet
+  }
 }
 
 /** From an offset that may lie within a line: what is left of that one does not parse. One buffer serves all reads. */
-async function* linesFrom(file: FileHandle, start: number, blockBytes = BLOCK_BYTES): AsyncGenerator<StoredLine, void> {
-  let buffer = Buffer.allocUnsafe(blockBytes);
+async function* linesFrom(file: FileHandle, start: number): AsyncGenerator<StoredLine, void> {
+  let buffer = Buffer.allocUnsafe(BLOCK_BYTES);
   let filled = 0;
   for (let offset = start; ;) {
     if (filled === buffer.length) buffer = Buffer.concat([buffer], 2 * filled); // a line is longer than it
