@@ -211,8 +211,11 @@ describe('A station that was killed', () => {
       const stall = git.stall('/killed/shelf/');
       for (const repoId of NAMES) await station.update(repoId, {}, ASYNC);
       const path = (repoId: string, name: string) => join(station.workspaceDir, repoId, name);
-      const isMoved = (repoId: string) => existsSync(path(repoId, '.gitmodules'));
-      await eventually('all have moved', () => NAMES.every(isMoved));
+      const commitOf = async (repoId: string) =>
+        (await execa('git', ['-c', 'safe.directory=*', '-C', path(repoId, '.'), 'rev-parse', 'HEAD'])).stdout;
+      await eventually('all have moved', async () =>
+        (await Promise.all(NAMES.map(commitOf))).every((commit) => commit === to),
+      );
       await stall.reached;
       await station.kill('SIGKILL');
       stall.release();
