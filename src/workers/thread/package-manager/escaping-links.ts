@@ -1,19 +1,9 @@
 import { lstatSync, realpathSync, unlinkSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import { WRITTEN_FILES } from './written-files.js';
 
 /** What an install writes to in the workspace. */
-const WRITTEN = [
-  'node_modules',
-  '.yarn',
-  '.pnp.cjs',
-  '.pnp.loader.mjs',
-  'package-lock.json',
-  'npm-shrinkwrap.json',
-  'yarn.lock',
-  'pnpm-lock.yaml',
-  'bun.lock',
-  'bun.lockb',
-];
+const WRITTEN = ['node_modules', '.yarn', ...WRITTEN_FILES];
 
 /**
  * Removes the links by which a repository would have an install write outside of its workspace, and returns their names.

@@ -6,18 +6,6 @@ import { exists } from '../../../machine/exists.js';
 export const YARN_CACHE = '.yarn/cache';
 /** Beside node_modules, what yarn 2 and later puts packages and their state into. */
 export const YARN_PATHS = ['.yarn/unplugged', '.yarn/install-state.gz', '.yarn/build-state.yml', YARN_CACHE];
-/** Files at the root that an install may write anew. */
-export const INSTALL_FILES = [
-  '.pnp.cjs',
-  '.pnp.loader.mjs',
-  '.pnp.data.json',
-  'package-lock.json',
-  'npm-shrinkwrap.json',
-  'yarn.lock',
-  'pnpm-lock.yaml',
-  'bun.lock',
-  'bun.lockb',
-];
 /** Beyond this many folders the members of a workspace are not looked for any further. */
 const MAX_FOLDERS = 20_000;
 

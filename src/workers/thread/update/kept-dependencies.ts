@@ -13,9 +13,10 @@ import type { RepositoryPaths } from '../../../contracts/operations.js';
 import { exists } from '../../../machine/exists.js';
 import type { GitThread } from '../git/git.js';
 import { withReadOnlyView } from '../git/read-only-view.js';
+import { WRITTEN_FILES } from '../package-manager/written-files.js';
 import { isChangedSince } from './changed-since.js';
 import { inFolder, removeInside } from '../workspace/in-folder.js';
-import { INSTALL_FILES, installedPaths, YARN_CACHE, YARN_PATHS } from './installed-paths.js';
+import { installedPaths, YARN_CACHE, YARN_PATHS } from './installed-paths.js';
 import { readInside } from '../../../machine/read-inside.js';
 import { updateFolder, writeWhole } from './update-journal.js';
 
@@ -47,7 +48,7 @@ export async function keepDependencies(thread: GitThread): Promise<void> {
   const isTracked = paths.includes(YARN_CACHE) && (await tracks(workspace, YARN_CACHE, thread));
   const kept: Kept = {
     moved: paths.filter((path) => path !== YARN_CACHE || !isTracked),
-    copied: INSTALL_FILES.filter((name) => copy(workspace, name, placeOf(staging, name))),
+    copied: WRITTEN_FILES.filter((name) => copy(workspace, name, placeOf(staging, name))),
     complete,
     time: lstatSync(placeOf(staging, '')).ctimeMs,
     names: readdirSync(workspace),
@@ -79,13 +80,13 @@ export class KeptDependencies {
 
   /** Whether anything else was changed since: by scripts of the install, or by the app. */
   get isMoreChanged(): boolean {
-    return isChangedSince(this.paths.workspace, this.kept, [...this.kept.moved, ...INSTALL_FILES, ...YARN_PATHS]);
+    return isChangedSince(this.paths.workspace, this.kept, [...this.kept.moved, ...WRITTEN_FILES, ...YARN_PATHS]);
   }
 
   /** What the install has made where nothing was before. */
   removeNew(): void {
     const { moved, copied } = this.kept;
-    const made = [...installedPaths(this.paths.workspace).paths, ...INSTALL_FILES];
+    const made = [...installedPaths(this.paths.workspace).paths, ...WRITTEN_FILES];
     for (const path of made)
       if (path !== YARN_CACHE && !moved.includes(path) && !copied.includes(path)) this.discard(path);
   }
